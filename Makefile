@@ -1,0 +1,55 @@
+# Each target installs what it needs into .venv; nothing else is changed on the machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help run test test-sqlite test-postgresql check
+
+help: ## What one can make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/.run: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/.run
+
+run: export DEBUG ?= 1
+run: $(VENV)/.run ## The site with a demo, on 127.0.0.1:8000
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py seed_demo
+	$(BIN)/python manage.py runserver 127.0.0.1:8000
+
+test: test-sqlite test-postgresql ## The whole suite
+
+test-sqlite: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+# The same without the browsers, on the database of production.
+POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+test-postgresql: $(VENV)/.dev
+	@if $(BIN)/python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)" \
+	    "$(POSTGRESQL_URL)" 2>/dev/null; then \
+	  DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n $(WORKERS) -m "not browser"; \
+	elif [ -n "$(NO_SKIPS)" ]; then echo "PostgreSQL is missing and skips are forbidden"; exit 1; \
+	else echo "SKIPPED: the suite on PostgreSQL (none at $(POSTGRESQL_URL))"; fi
+
+# As it would be in production, so that the deployment checks speak.
+check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789
+check: export NV_FINGERPRINT_KEYS = check-only-check-only-check-only-check
+check: export SITE_URL = https://site.example
+check: export NV_CLIENT_ID = id
+check: export NV_CLIENT_SECRET = secret
+check: export NV_API_HOST = https://operator.example/mobileconnect
+check: $(VENV)/.dev ## Format, lint, types, import rules, migrations, deployment checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy config accounts numberverify
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -1,0 +1,113 @@
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from numberverify.msisdn import Msisdn
+
+from . import password
+from .models import User
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[User]
+else:  # generic for the type checker alone
+    ModelAdmin = admin.ModelAdmin
+
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(User)
+class PersonAdmin(ModelAdmin):
+    """Staff find people, end their sessions and send them a reset. Nobody sets
+    another's password or e-mail: both would be ways to become that person."""
+
+    list_display = ["email", "number", "is_active", "is_staff", "date_joined"]
+    list_filter = ["is_active", "is_staff"]
+    list_select_related = ["profile"]
+    search_fields = ["=email"]
+    search_help_text = _("A whole e-mail address")
+    ordering = ["-pk"]
+    show_full_result_count = False
+    actions = ["end_sessions", "send_reset"]
+    filter_horizontal = ["groups", "user_permissions"]
+    fields = [
+        "email",
+        "email_confirmed_at",
+        "number",
+        "number_verified",
+        "date_joined",
+        "last_login",
+        "is_active",
+        *PRIVILEGES,
+    ]
+    readonly_fields = [
+        "email",
+        "email_confirmed_at",
+        "number",
+        "number_verified",
+        "date_joined",
+        "last_login",
+    ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[str]:
+        """Only a superuser hands out privileges; staff cannot raise themselves."""
+        fixed = list(self.readonly_fields)
+        return fixed if request.user.is_superuser else [*fixed, *PRIVILEGES]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # people sign up; staff come from `createsuperuser`
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return (
+            False  # an account is made inactive, so that its history keeps its person
+        )
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        if obj and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    @admin.display(description=_("number"))
+    def number(self, user: User) -> str:
+        profile = getattr(user, "profile", None)
+        return str(Msisdn(profile.phone)) if profile and profile.phone else "–"
+
+    @admin.display(description=_("number verified"))
+    def number_verified(self, user: User) -> object:
+        profile = getattr(user, "profile", None)
+        return profile.phone_verified_at if profile else None
+
+    @admin.action(description=_("End all sessions"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        chosen = list(self._within_reach(request, people))
+        for person in chosen:
+            person.end_sessions()
+            self.log_change(request, person, "Ended all sessions.")
+        self._report(request, len(chosen), "Ended the sessions of")
+
+    @admin.action(description=_("Send a password reset"), permissions=["change"])
+    def send_reset(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        chosen = list(self._within_reach(request, people).filter(is_active=True))
+        for person in chosen:
+            password.send_reset_link(person.email)
+            self.log_change(request, person, "Sent a password reset.")
+        self._report(request, len(chosen), "Sent a reset to")
+
+    @staticmethod
+    def _within_reach(request: HttpRequest, people: QuerySet[User]) -> QuerySet[User]:
+        return (
+            people if request.user.is_superuser else people.filter(is_superuser=False)
+        )
+
+    def _report(self, request: HttpRequest, count: int, done: str) -> None:
+        people = ngettext("%d person", "%d people", count) % count
+        self.message_user(request, f"{done} {people}.", messages.SUCCESS)

@@ -1,0 +1,139 @@
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, password_validation
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from numberverify import msisdn
+from numberverify.msisdn import Msisdn
+
+from .models import User
+
+NOT_A_NUMBER = _("Enter a mobile phone number, like 07700 900 982 or +33 6 39 98 12 34")
+
+
+class PhoneField(forms.CharField):
+    """A mobile number as people type it; cleans to an Msisdn."""
+
+    def __init__(self) -> None:
+        attributes = {
+            "type": "tel",
+            "autocomplete": "tel",
+            "inputmode": "tel",
+            "spellcheck": "false",
+            "size": "20",
+        }
+        super().__init__(
+            label=_("Mobile phone number"),
+            help_text=_(
+                "We'll check it with your mobile network: no code, no text message. "
+                "For international numbers include the country code."
+            ),
+            widget=forms.TextInput(attrs=attributes),
+            error_messages={"required": _("Enter a mobile phone number")},
+        )
+
+    def clean(self, value: Any) -> Msisdn:
+        typed = super().clean(value)
+        try:
+            return msisdn.parse(typed, region=settings.NV_DEFAULT_REGION)
+        except msisdn.NotANumber:
+            raise ValidationError(NOT_A_NUMBER, code="invalid") from None
+        except msisdn.NotMobile:
+            raise ValidationError(
+                _("Enter a mobile number: this one is a landline or a service number"),
+                code="not_mobile",
+            ) from None
+
+
+class EmailField(forms.EmailField):
+    """An e-mail address; cleans to lower case."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("E-mail address"),
+            max_length=254,
+            widget=forms.EmailInput(
+                attrs={"autocomplete": "email", "spellcheck": "false"} | options
+            ),
+            error_messages={"required": _("Enter your e-mail address")},
+        )
+
+    def clean(self, value: Any) -> str:
+        return User.objects.normalize_email(super().clean(value))
+
+
+def password_field(label: Any, help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        strip=False,
+        help_text=help_text,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("Enter a password")},
+    )
+
+
+class SignupForm(forms.Form):
+    email = EmailField()
+    phone = PhoneField()
+    password1 = password_field(
+        _("Password"),
+        _("At least 8 characters; no common one, not your e-mail, not digits alone."),
+    )
+    password2 = password_field(_("Password again"))
+
+    def clean_password1(self) -> str:
+        password: str = self.cleaned_data["password1"]
+        user = User(email=self.cleaned_data.get("email", ""))
+        password_validation.validate_password(password, user)
+        return password
+
+    def clean(self) -> None:
+        super().clean()
+        first, second = (self.cleaned_data.get(f"password{i}") for i in (1, 2))
+        if first and second and first != second:
+            self.add_error("password2", _("The two passwords are not the same"))
+
+
+class LoginForm(forms.Form):
+    username = EmailField(autofocus=True)
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password")},
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        self.user: User | None = None
+        super().__init__(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Check the password. ModelBackend hashes once for an unknown e-mail too."""
+        super().clean()
+        if self.errors:
+            return
+        user = authenticate(
+            self.request,
+            username=self.cleaned_data["username"],
+            password=self.cleaned_data["password"],
+        )
+        if not isinstance(user, User):
+            raise ValidationError(
+                _("The e-mail address or the password is not right"), code="invalid"
+            )
+        self.user = user
+
+
+class PhoneForm(forms.Form):
+    phone = PhoneField()
+
+
+class EmailForm(forms.Form):
+    email = EmailField()

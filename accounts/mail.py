@@ -1,0 +1,87 @@
+"""Mail: written and sent after the commit and outside the request.
+
+Outside, so that the time an answer takes tells nobody whether an account exists.
+"""
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core import signing
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from .models import User
+
+logger = logging.getLogger(__name__)
+CONFIRM_SALT = "accounts.mail.confirm"
+CONFIRM_FOR = 7 * 24 * 60 * 60  # seconds
+_threads = ThreadPoolExecutor(2, "mail")
+_under_way: set[Future[None]] = set()
+
+
+def send_confirmation(user: User) -> None:
+    """Ask a new account's e-mail to confirm it, or to close the account."""
+    token = signing.dumps([user.pk, user.email], salt=CONFIRM_SALT)
+    confirm = _absolute("accounts:email-confirm", token)
+    close = _absolute("accounts:email-close", token)
+    _send(user.email, "confirmation", {"confirm_url": confirm, "close_url": close})
+
+
+def confirmed_by(token: str) -> User | None:
+    """Return the account that a confirmation's token is for, while it still is."""
+    try:
+        key, email = signing.loads(token, salt=CONFIRM_SALT, max_age=CONFIRM_FOR)
+    except signing.BadSignature:
+        return None
+    return User.objects.filter(pk=key, email=email).first()
+
+
+def send_email_taken(email: str) -> None:
+    """Tell the owner that somebody tried to sign up with this address."""
+    urls = {
+        "login_url": _absolute("accounts:login"),
+        "reset_url": _absolute("accounts:password-reset"),
+    }
+    _send(email, "email_taken", urls)
+
+
+def send_password_reset(user: User) -> None:
+    key = urlsafe_base64_encode(force_bytes(user.pk))
+    token = default_token_generator.make_token(user)
+    url = _absolute("accounts:password-reset-link", key, token)
+    _send(user.email, "password_reset", {"reset_url": url})
+
+
+def wait() -> None:
+    """Wait until what was handed over has left."""
+    wait_for(list(_under_way))
+
+
+def _absolute(name: str, *args: str) -> str:
+    return settings.SITE_URL + reverse(name, args=args)
+
+
+def _send(to: str, template: str, context: dict[str, str]) -> None:
+    def hand_over() -> None:
+        future = _threads.submit(_deliver, to, template, context)
+        _under_way.add(future)
+        future.add_done_callback(_under_way.discard)
+
+    transaction.on_commit(hand_over)
+
+
+def _deliver(to: str, template: str, context: dict[str, str]) -> None:
+    """The template's first line is the subject."""
+    written = render_to_string(f"accounts/mail/{template}.txt", context)
+    subject, _, body = written.partition("\n")
+    try:
+        EmailMessage(subject.strip(), body.lstrip("\n"), to=[to]).send()
+    except OSError as error:  # smtplib's errors are; they may quote the address
+        logger.error("mail %s was not sent: %s", template, type(error).__name__)

@@ -1,0 +1,250 @@
+"""People, what is known of them, and what they have half finished."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import (
+    AbstractBaseUser,
+    BaseUserManager,
+    PermissionsMixin,
+)
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+# Longer than a verification and its receipt: what was typed outlives a failed check.
+PENDING_FOR = timedelta(minutes=30)
+
+
+def digest(secret: str) -> bytes:
+    """Return the SHA-256 of a random value of ours; it has no less than 128 bits."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def new_session_salt() -> str:
+    return secrets.token_hex(8)
+
+
+class UserManager(BaseUserManager["User"]):
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Lower-case whole: nobody means two people by two spellings."""
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=self.normalize_email(username))
+
+    def create_user(
+        self, email: str, password: str | None = None, **columns: Any
+    ) -> "User":
+        user = self.model(email=self.normalize_email(email), **columns)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **columns: Any
+    ) -> "User":
+        columns |= {"is_staff": True, "is_superuser": True}
+        return self.create_user(email, password, **columns)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    email = models.EmailField(_("e-mail address"), unique=True)
+    email_confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    session_salt = models.CharField(
+        max_length=16,
+        default=new_session_salt,
+        editable=False,
+        help_text="Part of the sessions' hash: a new one ends them all.",
+    )
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(
+                name="user_email_is_lower_case", condition=Q(email=Lower("email"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # What Django's own does, with the salt beside the password.
+        value = f"{self.password}{self.session_salt}"
+        key_salt = "accounts.models.User.session"
+        return salted_hmac(
+            key_salt, value, secret=secret, algorithm="sha256"
+        ).hexdigest()
+
+    def end_sessions(self) -> None:
+        """End every session of this person, in every browser, at once."""
+        self.session_salt = new_session_salt()
+        self.save(update_fields=["session_salt"])
+
+
+class Profile(models.Model):
+    """What the site knows of a person beside the sign-in."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE)
+    phone = models.CharField(_("mobile number"), max_length=16, blank=True)
+    phone_verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+    phone_verification = models.UUIDField(
+        _("verified by"), null=True, blank=True, help_text="Id of the verification."
+    )
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+        constraints = [
+            # This, not a look before the leap, keeps one account per number.
+            models.UniqueConstraint(
+                fields=["phone"],
+                name="profile_one_account_per_verified_phone",
+                condition=Q(phone_verified_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="profile_verified_phone_is_not_empty",
+                condition=Q(phone_verified_at=None) | ~Q(phone=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class PendingQuerySet(models.QuerySet["Pending"]):
+    def live(self, kind: str, journey: uuid.UUID, holder: str) -> "PendingQuerySet":
+        """The half-finished journey, in the browser that began it, while it lives."""
+        return self.select_related("user").filter(
+            pk=journey,
+            kind=kind,
+            holder_digest=digest(holder),
+            expires_at__gt=timezone.now(),
+        )
+
+
+class Pending(models.Model):
+    """A half-finished journey. In a row and not in the session, so that tabs do not
+    lose each other's and nobody gets a session before being signed in."""
+
+    class Kind(models.TextChoices):
+        SIGNUP = "signup", _("Signup")
+        LOGIN = "login", _("Login")
+        PASSWORD_RESET = "password_reset", _("Password reset")
+        PHONE_CHANGE = "phone_change", _("Phone change")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20, choices=Kind)
+    holder_digest = models.BinaryField(max_length=32)
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)
+    email = models.EmailField(blank=True)
+    password = models.CharField(max_length=128, blank=True, help_text="Hashed.")
+    phone = models.CharField(max_length=16, blank=True)
+    next = models.CharField(max_length=500, blank=True)
+    auth_hash = models.CharField(
+        max_length=64, blank=True, help_text="The person's sessions' hash at the start."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = PendingQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    @classmethod
+    def begin(
+        cls, kind: Kind, holder: str, *, user: User | None = None, **columns: str
+    ) -> "Pending":
+        """Write the journey down; for a person it holds while their sessions would."""
+        return cls.objects.create(
+            kind=kind,
+            holder_digest=digest(holder),
+            user=user,
+            auth_hash=user.get_session_auth_hash() if user else "",
+            expires_at=timezone.now() + PENDING_FOR,
+            **columns,
+        )
+
+    def still_holds(self) -> bool:
+        """Say whether its person is active and nothing has ended their sessions."""
+        return (
+            self.user is not None
+            and self.user.is_active
+            and secrets.compare_digest(
+                self.user.get_session_auth_hash(), self.auth_hash
+            )
+        )
+
+    def take(self) -> bool:
+        """End the journey; of two that race, one is told True."""
+        return Pending.objects.filter(pk=self.pk).delete()[0] == 1
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def of(self, user: User, token: str) -> "Device | None":
+        return (
+            self.filter(user=user, token_digest=digest(token)).first()
+            if token
+            else None
+        )
+
+
+class Device(models.Model):
+    """A browser that an account knows, by a cookie that survives logout."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    token_digest = models.BinaryField(max_length=32)
+    user_agent = models.CharField(max_length=256, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField()
+    last_proof_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "token_digest"], name="device_once_per_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.created_at:%Y-%m-%d}"
+
+    @classmethod
+    def remember(
+        cls, user: User, token: str, *, user_agent: str, proved_at: datetime | None
+    ) -> None:
+        """Know this browser from now on; `proved_at` is when the person proved."""
+        seen: dict[str, Any] = {
+            "last_seen_at": timezone.now(),
+            "user_agent": user_agent,
+        }
+        if proved_at:
+            seen["last_proof_at"] = proved_at
+        cls.objects.update_or_create(
+            user=user, token_digest=digest(token), defaults=seen
+        )
+
+
+def purge_pending() -> int:
+    """Delete the journeys that nobody finished in time."""
+    return Pending.objects.filter(expires_at__lte=timezone.now()).delete()[0]

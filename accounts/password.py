@@ -1,0 +1,105 @@
+"""A new password: changed by a signed-in person, or reset by a mailed link."""
+
+from uuid import UUID
+
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlsafe_base64_decode
+
+from numberverify import flow
+from numberverify.browser import Browser
+from numberverify.choices import Purpose
+from numberverify.errors import VerificationNotUsable
+from numberverify.stepup import redeem_step_up
+
+from . import mail
+from .models import Pending, User
+from .phone import msisdn_of
+
+
+def change(request: HttpRequest, user: User, new_password: str) -> None:
+    """Replace the password of a person who has just proved the number, and end the
+    other sessions. Raise VerificationNotUsable."""
+    with transaction.atomic():
+        redeem_step_up(request)
+        user.set_password(new_password)
+        user.save(update_fields=["password"])
+    update_session_auth_hash(request, user)
+
+
+def send_reset_link(email: str) -> None:
+    """Mail a link to the account with this e-mail, if there is one."""
+    user = User.objects.filter(email=email, is_active=True).first()
+    if user and user.has_usable_password():
+        mail.send_password_reset(user)
+
+
+def user_of_link(uidb64: str, token: str) -> User | None:
+    """Return whom a mailed link is for, or None when it is used, late or made up."""
+    try:
+        key = int(urlsafe_base64_decode(uidb64))
+    except ValueError:
+        return None
+    user = User.objects.filter(pk=key, is_active=True).first()
+    return user if default_token_generator.check_token(user, token) else None
+
+
+def begin_reset(user: User, browser: Browser) -> str:
+    """Return where to go on: the operator, or the form when no number is on file."""
+    pending = Pending.begin(Pending.Kind.PASSWORD_RESET, browser.binding, user=user)
+    return ask(pending, browser)
+
+
+def ask(pending: Pending, browser: Browser, previous: UUID | None = None) -> str:
+    """Ask for the number on file; raise VerificationNotUsable."""
+    address = reverse("accounts:password-reset-new", args=[pending.pk])
+    proof = _proof(pending, browser)
+    if proof is None:
+        return address
+    return flow.start(
+        purpose=proof.purpose,
+        msisdn=proof.msisdn,
+        user=proof.user,
+        browser=browser,
+        next=address,
+        previous=previous,
+    )
+
+
+def is_proved(pending: Pending, browser: Browser) -> bool:
+    """Say whether the new password may be asked for; raise VerificationNotUsable."""
+    proof = _proof(pending, browser)
+    return proof is None or flow.find_receipt(proof) is not None
+
+
+def reset(pending: Pending, browser: Browser, new_password: str) -> None:
+    """Set the password, which ends every session. Raise VerificationNotUsable."""
+    proof = _proof(pending, browser)
+    receipt = flow.find_receipt(proof) if proof else None
+    user = pending.user
+    if user is None or (proof and receipt is None):
+        raise VerificationNotUsable
+    with transaction.atomic():
+        if not pending.take():
+            raise VerificationNotUsable
+        if proof and receipt:
+            flow.redeem(receipt, proof)
+        user.set_password(new_password)
+        user.save(update_fields=["password"])
+
+
+def _proof(pending: Pending, browser: Browser) -> flow.Proof | None:
+    """What must be proved: the number on file, or nothing when there is none.
+
+    Raise VerificationNotUsable when the account has changed since the link.
+    """
+    user = pending.user
+    if user is None or not pending.still_holds():
+        raise VerificationNotUsable
+    msisdn = msisdn_of(user)
+    if msisdn is None:
+        return None
+    return flow.Proof(Purpose.PASSWORD_RESET, user, browser.binding, msisdn)

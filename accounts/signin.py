@@ -1,0 +1,51 @@
+"""Opening a session, and the cookie by which an account knows a browser."""
+
+import secrets
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+
+from numberverify.browser import bind_anew, browser_of
+
+from .models import Device, User
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+REMEMBER_FOR = 400 * 24 * 60 * 60  # seconds; browsers keep no cookie longer
+
+
+def cookie_name() -> str:
+    return "__Host-nv_known" if settings.SESSION_COOKIE_SECURE else "nv_known"
+
+
+def known_browser(request: HttpRequest, user: User) -> Device | None:
+    """Return the browser as the account knows it, or None for a new one."""
+    return Device.objects.of(user, request.COOKIES.get(cookie_name(), ""))
+
+
+def sign_in(
+    request: HttpRequest,
+    response: HttpResponse,
+    user: User,
+    *,
+    proved_at: datetime | None,
+) -> HttpResponse:
+    """Open the session and know the browser from now on.
+
+    The browser gets a new binding: what was begun before the login cannot be
+    redeemed after it.
+    """
+    login(request, user, backend=BACKEND)
+    token = request.COOKIES.get(cookie_name()) or secrets.token_urlsafe(32)
+    agent = browser_of(request).user_agent
+    Device.remember(user, token, user_agent=agent, proved_at=proved_at)
+    response.set_cookie(
+        cookie_name(),
+        token,
+        max_age=REMEMBER_FOR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return bind_anew(response)

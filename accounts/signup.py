@@ -1,0 +1,126 @@
+"""Signup: a form, the network, an account. Nothing on the way tells who has one."""
+
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from numberverify import flow
+from numberverify.browser import Browser
+from numberverify.choices import Purpose
+from numberverify.errors import VerificationNotUsable
+from numberverify.msisdn import Msisdn
+
+from . import mail
+from .models import Pending, Profile, User
+
+
+class NumberTaken(Exception):
+    """The number, just proved, belongs to an account already."""
+
+
+class EmailTaken(Exception):
+    """The e-mail belongs to an account already; its owner has been told."""
+
+
+def begin(
+    *, email: str, password: str, msisdn: Msisdn, browser: Browser, next: str
+) -> str:
+    """Write the signup down and return the operator's URL. Says and reads nothing of
+    existing accounts, and hashes the password in every case."""
+    pending = Pending.begin(
+        Pending.Kind.SIGNUP,
+        browser.binding,
+        email=email,
+        password=make_password(password),
+        phone=msisdn.e164,
+        next=next,
+    )
+    return ask(pending, browser)
+
+
+def ask(pending: Pending, browser: Browser, previous: UUID | None = None) -> str:
+    return flow.start(
+        purpose=Purpose.SIGNUP,
+        msisdn=Msisdn(pending.phone),
+        user=None,
+        browser=browser,
+        next=reverse("accounts:signup-journey", args=[pending.pk]),
+        previous=previous,
+    )
+
+
+def resume(pending: Pending, browser: Browser) -> User:
+    """Open the account that a receipt pays for.
+
+    Raise VerificationNotUsable without one; NumberTaken or EmailTaken to somebody
+    who has just proved the number, which spends the receipt as well.
+    """
+    receipt = flow.find_receipt(_proof(pending, browser))
+    if receipt is None:
+        raise VerificationNotUsable
+    try:
+        # Asked first for the database's log, where a violated constraint would
+        # print the number. The constraint is still what decides.
+        if _number_owner(pending.phone) is None and not _has_account(pending.email):
+            return _open_account(pending, browser, receipt)
+    except IntegrityError:
+        pass
+    raise _tell_what_is_taken(pending, browser, receipt)
+
+
+@transaction.atomic
+def _open_account(pending: Pending, browser: Browser, receipt: flow.Receipt) -> User:
+    _take(pending)
+    user = User.objects.create(email=pending.email, password=pending.password)
+    flow.redeem(receipt, _proof(pending, browser), new_user=user)
+    Profile.objects.create(
+        user=user,
+        phone=pending.phone,
+        phone_verified_at=timezone.now(),
+        phone_verification=receipt.id,
+    )
+    mail.send_confirmation(user)
+    return user
+
+
+@transaction.atomic
+def _tell_what_is_taken(
+    pending: Pending, browser: Browser, receipt: flow.Receipt
+) -> Exception:
+    """Spend the receipt on the answer; tell the e-mail's owner, unless it is the
+    person who has just proved the number."""
+    _take(pending)
+    flow.redeem(receipt, _proof(pending, browser))
+    owner = _number_owner(pending.phone)
+    if _has_account(pending.email) and (owner is None or owner.email != pending.email):
+        mail.send_email_taken(pending.email)
+    return NumberTaken() if owner else EmailTaken()
+
+
+def _take(pending: Pending) -> None:
+    # Before anything is created: the second of two equal requests stops here, and
+    # does not mistake the first one's account for somebody else's.
+    if not pending.take():
+        raise VerificationNotUsable
+
+
+def _proof(pending: Pending, browser: Browser) -> flow.Proof:
+    return flow.Proof(
+        purpose=Purpose.SIGNUP,
+        user=None,
+        holder=browser.binding,
+        msisdn=Msisdn(pending.phone),
+    )
+
+
+def _number_owner(phone: str) -> User | None:
+    mine = Profile.objects.filter(phone=phone, phone_verified_at__isnull=False)
+    profile = mine.select_related("user").first()
+    return profile.user if profile else None
+
+
+def _has_account(email: str) -> bool:
+    return User.objects.filter(email=email).exists()

@@ -1,0 +1,32 @@
+from django.urls import path
+
+from . import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("signup/", views.signup_page, name="signup"),
+    path("signup/number-taken/", views.number_taken, name="signup-number-taken"),
+    path("signup/email-taken/", views.email_taken, name="signup-email-taken"),
+    path("signup/<uuid:journey>/", views.signup_journey, name="signup-journey"),
+    path("login/", views.login_page, name="login"),
+    path("login/<uuid:journey>/", views.login_journey, name="login-journey"),
+    path("logout/", views.logout_page, name="logout"),
+    path("profile/", views.profile_page, name="profile"),
+    path("phone/", views.phone_page, name="phone"),
+    path("phone/<uuid:journey>/", views.phone_journey, name="phone-journey"),
+    path("password/change/", views.password_change, name="password-change"),
+    path("password/reset/", views.password_reset, name="password-reset"),
+    path("password/reset/sent/", views.password_reset_sent, name="password-reset-sent"),
+    path(
+        "password/reset/new/<uuid:journey>/",
+        views.password_reset_new,
+        name="password-reset-new",
+    ),
+    path(
+        "password/reset/<str:uidb64>/<str:token>/",
+        views.password_reset_link,
+        name="password-reset-link",
+    ),
+    path("email/confirm/<str:token>/", views.email_confirm, name="email-confirm"),
+    path("email/close/<str:token>/", views.email_close, name="email-close"),
+]

@@ -1,0 +1,27 @@
+"""gunicorn: threads, since a worker mostly waits for an operator."""
+
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from config.logs import redact
+
+wsgi_app = "config.wsgi"
+bind = "127.0.0.1:8000"
+worker_class = "gthread"
+workers = 1
+threads = 32
+accesslog = "-"
+# The path without the query string: the callback's holds the authorization code.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)sus'
+
+
+class RedactingLogger(Logger):  # type: ignore[misc]
+    """Take the tokens of mailed links out of the paths as well."""
+
+    def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().atoms(*args, **kwargs)
+        return found | {"U": redact(str(found["U"]))}
+
+
+logger_class = RedactingLogger

@@ -1,0 +1,27 @@
+"""What every request passes before the site sees it."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+
+class CanonicalHostMiddleware:
+    """Send a GET under another allowed host name to the one in SITE_URL.
+
+    Cookies belong to a host name: a form opened as "localhost" would lose its
+    binding when the operator sends the browser back to "127.0.0.1".
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        host = request.get_host()
+        if (
+            request.method in {"GET", "HEAD"}
+            and host != urlsplit(settings.SITE_URL).netloc
+        ):
+            return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
+        return self.get_response(request)

@@ -1,0 +1,324 @@
+"""Settings, all read from the environment; `.env` fills in what is not set there.
+
+docs/settings.md lists every variable. A missing or wrong one raises
+ImproperlyConfigured here, so that the server refuses to start and names it.
+"""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+T = TypeVar("T")
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    environ.Env.read_env(str(BASE_DIR / ".env"))
+
+
+def read(name: str, parse: Callable[[str], T], default: str = "") -> T:
+    try:
+        return parse(env.str(name, default).strip())
+    except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
+        # The value stays out of the message: it may be a secret.
+        raise ImproperlyConfigured(f"{name} has a value that cannot be used") from error
+
+
+def flag(text: str) -> bool:
+    words = {"1": True, "true": True, "on": True, "yes": True}
+    words |= {"": False, "0": False, "false": False, "off": False, "no": False}
+    return words[text.lower()]
+
+
+def demanded(name: str, development_value: str) -> str:
+    value: str = env.str(name, development_value if DEBUG else "").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set when DEBUG is off")
+    return value
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    return dict(zip(words, words, strict=True)).__getitem__
+
+
+def count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("negative")
+    return number
+
+
+# The site
+
+DEBUG = read("DEBUG", flag)
+SECRET_KEY = demanded("SECRET_KEY", "for-development-only-" * 3)
+SITE_URL = read("SITE_URL", str, "http://127.0.0.1:8000").rstrip("/")
+_site = read("SITE_URL", urlsplit, SITE_URL)
+if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path.strip("/"):
+    raise ImproperlyConfigured("SITE_URL must be http(s)://host[:port] without a path")
+HTTPS = _site.scheme == "https"
+if DEBUG and HTTPS:
+    raise ImproperlyConfigured("DEBUG cannot be on with an https SITE_URL")
+
+LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS",
+    default=LOOPBACK_NAMES if _site.hostname in LOOPBACK_NAMES else [_site.hostname],
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+TRUSTED_PROXY_COUNT = read("TRUSTED_PROXY_COUNT", count, "0")
+
+INSTALLED_APPS = [
+    "accounts",
+    "numberverify",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.CanonicalHostMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+_context_processors = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": _context_processors},
+    }
+]
+# The cookie alone: a message for somebody anonymous must not open a session.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+# Data
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": read(
+        "DATABASE_URL", env.db_url_config, f"sqlite:///{BASE_DIR}/db.sqlite3"
+    )
+}
+_database = DATABASES["default"]
+if "sqlite" in _database["ENGINE"]:
+    # Writers wait for each other instead of failing: performance.md, "What pays".
+    _database.setdefault("OPTIONS", {}).update(
+        transaction_mode="IMMEDIATE",
+        timeout=10,
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    )
+elif "postgresql" in _database["ENGINE"]:
+    _pool_size = read("DATABASE_POOL_SIZE", count, "20")
+    _database.setdefault("OPTIONS", {})["pool"] = {
+        "min_size": min(2, _pool_size),
+        "max_size": _pool_size,
+        "timeout": 3,
+    }
+    _database["CONN_HEALTH_CHECKS"] = True
+CACHES = {"default": read("CACHE_URL", env.cache_url_config, "locmemcache://")}
+if "locmem" in CACHES["default"]["BACKEND"]:
+    CACHES["default"].setdefault("OPTIONS", {})["MAX_ENTRIES"] = 10_000
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "accounts:profile"
+LOGOUT_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 60 * 60
+PASSWORD_HASHERS = [
+    "accounts.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_validators = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_validators}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validators}.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": f"{_validators}.CommonPasswordValidator"},
+    {"NAME": f"{_validators}.NumericPasswordValidator"},
+]
+_email = read("EMAIL_URL", env.email_url_config, "consolemail://")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"no-reply@{_site.hostname}")
+
+# Number Verify
+
+NV_FINGERPRINT_KEYS = [
+    key.strip()
+    for key in demanded("NV_FINGERPRINT_KEYS", "fingerprints-in-development").split(",")
+]
+if "" in NV_FINGERPRINT_KEYS or len(set(NV_FINGERPRINT_KEYS)) < len(
+    NV_FINGERPRINT_KEYS
+):
+    raise ImproperlyConfigured("NV_FINGERPRINT_KEYS holds an empty or a doubled key")
+NV_DEFAULT_REGION = read("NV_DEFAULT_REGION", str, "GB")
+NV_LOGIN_POLICY = read(
+    "NV_LOGIN_POLICY",
+    one_of("always", "new_device_or_stale", "never"),
+    "new_device_or_stale",
+)
+NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
+NV_NUMBER_OF = "accounts.phone.number_of"
+NV_ADD_NUMBER_URL = "accounts:phone"
+NV_HOUSEKEEPING = ["accounts.models.purge_pending"]
+NV_STEP_UP = {"password_change": {"label": _("change your password")}}
+
+
+def operator_from_environment() -> dict[str, dict[str, Any]]:
+    """The tutorial's three variables: one Mobile Connect operator, `default`."""
+    names = ("NV_CLIENT_ID", "NV_CLIENT_SECRET", "NV_API_HOST")
+    values = {name: env.str(name, "").strip() for name in names}
+    if not any(values.values()):
+        return {}
+    for name, value in values.items():
+        if not value:
+            raise ImproperlyConfigured(f"{name} is missing: half an operator is none")
+    operator = {
+        "dialect": "mobile-connect",
+        "label": _("your mobile network"),
+        "base_url": values["NV_API_HOST"].rstrip("/"),
+        "client_id": values["NV_CLIENT_ID"],
+        "client_secret": values["NV_CLIENT_SECRET"],
+    }
+    return {"default": operator}
+
+
+def operators_from_file() -> dict[str, dict[str, Any]]:
+    path = env.str("NV_OPERATORS_FILE", "").strip()
+    if not path:
+        return {}
+    try:
+        return tomllib.loads((BASE_DIR / path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"NV_OPERATORS_FILE: {error}") from error
+
+
+NV_OPERATORS = operator_from_environment()
+if NV_OPERATORS and env.str("NV_OPERATORS_FILE", ""):
+    raise ImproperlyConfigured(
+        "NV_OPERATORS_FILE cannot go together with NV_CLIENT_ID, NV_CLIENT_SECRET "
+        "and NV_API_HOST"
+    )
+NV_OPERATORS = NV_OPERATORS or operators_from_file()
+
+# The sandbox: a real operator of its own, which the client reaches over HTTP
+
+NV_SANDBOX = read("NV_SANDBOX", flag, "on" if DEBUG and not NV_OPERATORS else "off")
+if NV_SANDBOX and not DEBUG:
+    raise ImproperlyConfigured("NV_SANDBOX cannot be on when DEBUG is off")
+if NV_SANDBOX:
+    if "sandbox" in NV_OPERATORS:
+        raise ImproperlyConfigured("NV_SANDBOX: an operator is already named 'sandbox'")
+    INSTALLED_APPS.append("numberverify.sandbox")
+    _context_processors.append("numberverify.sandbox.context_processors.handset")
+    # Characters that break when credentials are not form-encoded first.
+    SANDBOX_CLIENTS = {
+        "sandbox-client": {
+            "secret": "sandbox: secret+100%",
+            "redirect_uris": [f"{SITE_URL}/verify/callback/sandbox/"],
+        }
+    }
+    NV_OPERATORS["sandbox"] = {
+        "dialect": "mobile-connect",
+        "label": _("the sandbox network"),
+        "base_url": f"{SITE_URL}/sandbox/mobile-connect",
+        "jwks_uri": f"{SITE_URL}/sandbox/mobile-connect/jwks",
+        "client_id": "sandbox-client",
+        "client_secret": SANDBOX_CLIENTS["sandbox-client"]["secret"],
+        # Where Vodafone sells Number Verify, so that "no operator" can be seen too.
+        "countries": ["AL", "DE", "ES", "GB", "GR", "IE", "IT", "NL", "PT", "RO"],
+        "test": True,
+    }
+
+# Security
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Not "no-referrer": Chromium would send "Origin: null" and CSRF refuse the form.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    }
+}
+
+# Words, files, logs
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+_manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+_plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _plain if DEBUG else _manifest},
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "config.logs.Redact"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["redact"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # Django gives these handlers of their own, which would print unredacted lines.
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}

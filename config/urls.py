@@ -1,0 +1,25 @@
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView, TemplateView
+
+from accounts import views as accounts
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("accounts/", include("accounts.urls")),
+    path("verify/", include("numberverify.urls")),
+    # Staff come in, go out and change their passwords by the same doors as everybody.
+    path(
+        "admin/login/",
+        RedirectView.as_view(pattern_name="accounts:login", query_string=True),
+    ),
+    path("admin/logout/", accounts.logout_page),
+    path(
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="accounts:password-change"),
+    ),
+    path("admin/", admin.site.urls),
+]
+if settings.NV_SANDBOX:
+    urlpatterns.append(path("sandbox/", include("numberverify.sandbox.urls")))

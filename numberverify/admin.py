@@ -1,0 +1,224 @@
+"""The history: staff look and search; nobody, superusers included, changes it."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from . import conf, msisdn, routing
+from .browser import SeeOther
+from .choices import Status
+from .models import Verification
+
+ICONS = {
+    Status.PENDING: "…",
+    Status.EXCHANGING: "…",
+    Status.VERIFIED: "✓",
+    Status.MISMATCHED: "✗",
+    Status.UNAVAILABLE: "?",
+    Status.REFUSED: "⊘",
+    Status.EXPIRED: "⌛",
+}
+STEPS = (
+    ("created_at", _("Started; the browser was sent to the operator")),
+    ("claimed_at", _("Came back; the operator was asked")),
+    ("settled_at", _("Settled")),
+    ("redeemed_at", _("Redeemed; the receipt paid for its effect")),
+)
+SHOWN: Any = [
+    "id",
+    "user",
+    "number_mask",
+    "country",
+    "purpose",
+    "action",
+    "asked_because",
+    "method",
+    "operator",
+    "outcome",
+    "reason_in_words",
+    "steps",
+    "operator_ms",
+    "attention",
+    "test",
+    "ip",
+    "user_agent",
+    "operator_subject",
+    "follows",
+]
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Verification]
+else:  # generic for the type checker alone
+    ModelAdmin = admin.ModelAdmin
+
+
+class OperatorFilter(admin.SimpleListFilter):
+    """The configured operators; asking the rows for theirs would scan them all."""
+
+    title = _("operator")
+    parameter_name = "operator"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in routing.operators()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Verification]
+    ) -> QuerySet[Verification]:
+        return queryset.filter(operator=self.value()) if self.value() else queryset
+
+
+class SearchedFilter(admin.SimpleListFilter):
+    """What the search found: one number, by its fingerprints, never by itself."""
+
+    title = _("search")
+    parameter_name = "fingerprint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name)
+        return [(chosen, str(_("The number searched for")))] if chosen else []
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Verification]
+    ) -> QuerySet[Verification]:
+        if not self.value():
+            return queryset
+        try:
+            wanted = [bytes.fromhex(part) for part in str(self.value()).split("-")]
+        except ValueError:
+            return queryset.none()
+        return queryset.filter(number_fingerprint__in=wanted)
+
+
+@admin.register(Verification)
+class VerificationHistoryAdmin(ModelAdmin):
+    list_display = [
+        "created_at",
+        "user",
+        "number_mask",
+        "purpose",
+        "method",
+        "operator",
+        "outcome",
+        "reason",
+        "duration",
+    ]
+    list_filter = [
+        "status",
+        "purpose",
+        OperatorFilter,
+        "method",
+        "created_at",
+        SearchedFilter,
+    ]
+    list_select_related = ["user"]
+    list_per_page = 50
+    show_full_result_count = False
+    actions = None
+    fields = SHOWN
+    readonly_fields = SHOWN
+    change_list_template = "admin/numberverify/verification/change_list.html"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A POST is a search. Posted, so that no number gets into a URL or a log."""
+        if request.method == "POST":
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return self._search(request, request.POST.get("q", "").strip())
+        return super().changelist_view(request, extra_context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("outcome"), ordering="status")
+    def outcome(self, row: Verification) -> str:
+        flag = format_html(' <strong title="{}">⚑</strong>', _("Needs attention"))
+        icon = ICONS[Status(row.status)]
+        return format_html(
+            "{} {}{}", icon, row.get_status_display(), flag if row.attention else ""
+        )
+
+    @admin.display(description=_("duration"))
+    def duration(self, row: Verification) -> str:
+        if row.settled_at is None:
+            return "–"
+        return f"{(row.settled_at - row.created_at).total_seconds():.1f} s"
+
+    @admin.display(description=_("reason"))
+    def reason_in_words(self, row: Verification) -> str:
+        return f"{row.get_reason_display()} ({row.reason})" if row.reason else "–"
+
+    @admin.display(description=_("steps"))
+    def steps(self, row: Verification) -> str:
+        taken = ((getattr(row, column), words) for column, words in STEPS)
+        lines = ((_moment(at), words) for at, words in taken if at)
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} {}</li>", lines))
+
+    @admin.display(description=_("follows"))
+    def follows(self, row: Verification) -> str:
+        if row.previous is None:
+            return "–"
+        return format_html('<a href="{}">{}</a>', _address(row.previous), row.previous)
+
+    def _search(self, request: HttpRequest, typed: str) -> HttpResponse:
+        """Go to the one row, the person's rows or the number's rows."""
+        here = reverse("admin:numberverify_verification_changelist")
+        if row_id := _uuid(typed):
+            if Verification.objects.filter(pk=row_id).exists():
+                return SeeOther(_address(row_id))
+        elif "@" in typed:
+            people = get_user_model()._default_manager
+            person = people.filter(**{_email_field(): typed.lower()}).first()
+            if person:
+                return SeeOther(f"{here}?{urlencode({'user__id__exact': person.pk})}")
+        elif typed:
+            try:
+                number = msisdn.parse(typed, region=conf.default_region())
+            except ValueError:
+                pass
+            else:
+                prints = "-".join(part.hex() for part in conf.fingerprints(number))
+                return SeeOther(f"{here}?{urlencode({'fingerprint': prints})}")
+        self.message_user(
+            request,
+            _("Nothing found. Search for a whole id, e-mail address or phone number."),
+            messages.WARNING,
+        )
+        return SeeOther(here)
+
+
+def _address(row_id: UUID) -> str:
+    return reverse("admin:numberverify_verification_change", args=[row_id])
+
+
+def _moment(at: Any) -> str:
+    local = timezone.localtime(at)
+    return f"{formats.date_format(local, 'DATE_FORMAT')} {local:%H:%M:%S.%f}"[:-3]
+
+
+def _uuid(typed: str) -> UUID | None:
+    try:
+        return UUID(typed)
+    except ValueError:
+        return None
+
+
+def _email_field() -> str:
+    return get_user_model().get_email_field_name()

@@ -1,0 +1,110 @@
+"""What a view knows of the browser: its binding, its address, its forms' way out."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.cache import patch_cache_control
+
+from . import conf
+
+View = Callable[..., HttpResponse]
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: whatever was asked, the next request is a GET (RFC 9110, 15.4.4)."""
+
+    status_code = 303
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """`binding` is the random value of the cookie that only this browser has."""
+
+    binding: str = field(repr=False)
+    ip: str | None = None
+    user_agent: str = ""
+
+
+def cookie_name() -> str:
+    # "__Host-": no other host of the domain can plant it (RFC 6265bis, 4.1.3.2).
+    return "__Host-nv_binding" if settings.SESSION_COOKIE_SECURE else "nv_binding"
+
+
+def binding_of(request: HttpRequest) -> str:
+    """Return the binding of the request's browser, or "" when it has none yet."""
+    return request.COOKIES.get(cookie_name(), "")
+
+
+def browser_of(request: HttpRequest) -> Browser:
+    """Describe the browser; one without a binding gets a new one.
+
+    The new one reaches it through `bind`.
+    """
+    binding = binding_of(request) or secrets.token_urlsafe(32)
+    # The backslash keeps CR, LF and other control characters out of the history.
+    agent = (
+        request.headers.get("User-Agent", "").encode("unicode_escape").decode("ascii")
+    )
+    return Browser(binding, client_ip(request), agent[:256])
+
+
+def bind(response: HttpResponse, binding: str) -> HttpResponse:
+    """Give the browser its binding: a cookie that no script and no other site sends,
+    save in a top-level GET, as which the operator's redirect comes back."""
+    response.set_cookie(
+        cookie_name(),
+        binding,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def bind_anew(response: HttpResponse) -> HttpResponse:
+    """At login and logout: what was started before belongs to nobody any more."""
+    return bind(response, secrets.token_urlsafe(32))
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """Return the client's address, counting trusted proxies from the right.
+
+    The left end of X-Forwarded-For is written by the client and never read.
+    """
+    count = conf.trusted_proxy_count()
+    if not count:
+        return request.META.get("REMOTE_ADDR") or None
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    return hops[-count].strip() or None if len(hops) >= count else None
+
+
+def leaves_for_operator(view: View) -> View:
+    """Mark a page whose form may be answered by a redirect to an operator.
+
+    Chromium checks `form-action` on every hop of that redirect, and nobody can list
+    an operator's hosts. Read by django-csp where the site has it.
+    """
+
+    @wraps(view)
+    def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        schemes = ["https:"] + (["http:"] if _an_operator_is_on_http() else [])
+        response._csp_update = {"form-action": schemes}  # type: ignore[attr-defined]
+        patch_cache_control(response, no_store=True)
+        return response
+
+    return marked
+
+
+def _an_operator_is_on_http() -> bool:
+    addresses = (
+        str(table.get(key, ""))
+        for table in conf.operator_tables().values()
+        for key in ("base_url", "authorization_endpoint")
+    )
+    return any(address.startswith("http:") for address in addresses)

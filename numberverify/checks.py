@@ -1,0 +1,35 @@
+"""System checks: a wrong setting stops the deploy, not the person."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from . import conf, routing
+
+SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
+
+
+@register(Tags.security, deploy=True)
+def operators_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not routing.operators():
+        hint = "Set NV_OPERATORS_FILE, or NV_CLIENT_ID and its neighbours."
+        return [Error("No operator can be asked.", hint=hint, id="numberverify.E001")]
+    found: list[CheckMessage] = []
+    for operator in routing.operators().values():
+        if not operator.base_url.startswith("https:"):
+            message = f"The operator {operator.name!r} is reached over http."
+            found.append(Error(message, id="numberverify.E002"))
+        if operator.test:
+            message = f"The operator {operator.name!r} is a test operator."
+            hint = "It verifies whatever number it is told to. Remove its table."
+            found.append(Error(message, hint=hint, id="numberverify.E003"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def fingerprint_keys_are_long(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if all(len(key) >= SHORTEST_KEY for key in conf.fingerprint_keys()):
+        return []
+    message = f"A key in NV_FINGERPRINT_KEYS is shorter than {SHORTEST_KEY} characters."
+    hint = "Numbers are few: who guesses the key can find each from its fingerprint."
+    return [Error(message, hint=hint, id="numberverify.E004")]

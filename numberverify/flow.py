@@ -1,0 +1,271 @@
+"""The life of a verification: start, claim, exchange and settle, redeem.
+
+No transaction and no pooled connection is held while an operator is asked, and each
+change of state is one conditional UPDATE.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from . import conf, policy, routing
+from .browser import Browser
+from .choices import Because, Purpose, Reason, Status
+from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
+from .models import Verification, VerificationQuerySet, digest
+from .msisdn import Msisdn
+from .operators.base import Answer, Callback, OperatorSettings, Question
+from .uuid7 import uuid7
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A verified verification that nobody has spent yet."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a receipt must be for; each part stands in the redeem's WHERE.
+
+    `user` is None at signup; `holder` is the binding of the browser that began;
+    `max_age` is the receipt's, which lives five minutes at most.
+    """
+
+    purpose: Purpose
+    user: Any | None
+    holder: str = field(repr=False)
+    msisdn: Msisdn
+    action: str = ""
+    max_age: timedelta = policy.RECEIPT_FOR
+
+
+def start(
+    *,
+    purpose: Purpose,
+    msisdn: Msisdn,
+    user: Any | None,
+    browser: Browser,
+    next: str,
+    action: str = "",
+    asked_because: Because = Because.REQUIRED,
+    previous: UUID | None = None,
+) -> str:
+    """Write the row and return the URL to send the browser to.
+
+    `user` is whom the receipt will serve, None at signup. `next` is the path of the
+    page that goes on after a match and that, by POST, tries again. Where no operator
+    serves the number, the row is settled at once and the URL is its own page.
+    """
+    operator = routing.operator_for(msisdn)
+    row = Verification(
+        purpose=purpose,
+        action=action,
+        user=user,
+        asked_because=asked_because,
+        next=next,
+    )
+    if previous:
+        _follow(row, previous, browser)
+    _describe(row, msisdn, browser, now=timezone.now())
+    if operator is None:
+        row.status, row.reason = Status.UNAVAILABLE, Reason.NO_OPERATOR
+        row.settled_at = row.created_at
+        row.save(force_insert=True)
+        return detail_url(row.pk)
+    state = _open(row, msisdn, operator)
+    row.save(force_insert=True)
+    spoken = routing.line(operator.name).operator
+    return spoken.authorization_url(_question(row), state=state)
+
+
+def claim(
+    *, state: str, operator: str, device: str, viewer: Callable[[], object]
+) -> tuple[Verification, bool]:
+    """Take the row that `state` names for the exchange of its code.
+
+    Return it and whether this call took it: of equal callbacks one does. `viewer`
+    tells the signed-in person's key, asked only about a row that is settled: after
+    a login its browser has a new binding. Raise UnknownState or OtherBrowser.
+    """
+    now = timezone.now()
+    # Durable: the claim stands in the database before the code is exchanged.
+    with transaction.atomic(durable=True):
+        taken = Verification.objects.claim(
+            state=state, device=device, operator=operator, now=now
+        )
+        row = Verification.objects.filter(state_digest=digest(state)).first()
+    if row is None:
+        raise UnknownState
+    if taken:
+        return row, True
+    if bytes(row.device_digest) != digest(device):
+        if not row.is_open and row.user_id and row.user_id == viewer():
+            return row, False
+        _abort(row, Reason.OTHER_BROWSER, now=now)
+        raise OtherBrowser
+    if row.operator != operator:
+        # The mix-up attack: one operator's answer brought to another's address.
+        _abort(row, Reason.OTHER_OPERATOR, now=now)
+        raise UnknownState
+    if row.status == Status.PENDING:
+        _sweep(row, now=now)
+        raise UnknownState
+    return row, False
+
+
+def exchange_and_settle(row: Verification, callback: Callback) -> bool:
+    """Exchange the code of a claimed row, ask, and settle. From any thread.
+
+    Return whether the row is now a receipt.
+    """
+    question = _question(row)
+    status, subject, reason = Status.UNAVAILABLE, "", ""
+    give_back_connections()
+    began = time.monotonic()
+    try:
+        answer: Answer = routing.line(row.operator).ask(callback, question)
+        status = Status.VERIFIED if answer.matched else Status.MISMATCHED
+        subject = answer.subject
+    except OperatorError as error:
+        reason = error.code
+        logger.warning("verification %s: %s %s", row.pk, row.operator, reason)
+    except Exception:
+        # A fault of ours. It is no answer either, and the code may be spent.
+        reason = Reason.INTERRUPTED
+        logger.exception("verification %s: %s", row.pk, reason)
+    settled = Verification.objects.filter(pk=row.pk, status=Status.EXCHANGING).settle(
+        status,
+        now=timezone.now(),
+        reason=reason,
+        operator_subject=subject[:255],
+        operator_ms=round((time.monotonic() - began) * 1000),
+    )
+    return settled == 1 and status == Status.VERIFIED
+
+
+def find_receipt(proof: Proof) -> Receipt | None:
+    """Return the newest receipt that would pay for exactly this, or None."""
+    newest = _receipts(proof).order_by("-id").values_list("id", flat=True).first()
+    return Receipt(newest) if newest else None
+
+
+def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> None:
+    """Spend the receipt, once, for what it was opened for.
+
+    Call it inside the transaction of the effect that it pays for, so that neither
+    happens without the other. `new_user` is whom a signup has just created. Raise
+    VerificationNotUsable.
+    """
+    columns: dict[str, Any] = {"redeemed_at": timezone.now()}
+    if new_user is not None:
+        columns["user"] = new_user
+    if not _receipts(proof).filter(pk=receipt.id).update(**columns):
+        raise VerificationNotUsable
+
+
+def look(verification_id: UUID) -> Verification | None:
+    """Return the row as it stands now: one that nobody came back to is settled."""
+    row = Verification.objects.filter(pk=verification_id).first()
+    if row is not None and row.is_open:
+        _sweep(row, now=timezone.now())
+        row.refresh_from_db()
+    return row
+
+
+def sweep() -> tuple[int, int]:
+    """Settle all rows that nobody came back to: (expired, interrupted)."""
+    return _overdue(Verification.objects.all(), timezone.now())
+
+
+def detail_url(verification_id: UUID) -> str:
+    return reverse("numberverify:detail", args=[verification_id])
+
+
+def give_back_connections() -> None:
+    """Return this thread's pooled connections, so that waiting people hold none."""
+    for connection in connections.all(initialized_only=True):
+        pooled = connection.settings_dict["OPTIONS"].get("pool")
+        if pooled and not connection.in_atomic_block:
+            connection.close()
+
+
+def _describe(
+    row: Verification, msisdn: Msisdn, browser: Browser, *, now: datetime
+) -> None:
+    row.pk = uuid7(now.timestamp())
+    row.created_at, row.expires_at = now, now + policy.PENDING_FOR
+    row.number_mask = str(msisdn)
+    row.number_fingerprint = conf.fingerprints(msisdn)[0]
+    row.fingerprint_key = conf.fingerprint_key_id()
+    row.country = next(iter(msisdn.countries), "")
+    row.device_digest = row.holder_digest = digest(browser.binding)
+    row.ip, row.user_agent = browser.ip, browser.user_agent
+
+
+def _open(row: Verification, msisdn: Msisdn, operator: OperatorSettings) -> str:
+    """Give the row what it holds only while it is open; return the `state`."""
+    state = secrets.token_urlsafe(32)
+    row.operator, row.test = operator.name, operator.test
+    row.number, row.nonce = msisdn.e164, secrets.token_urlsafe(32)
+    row.state_digest = digest(state)
+    return state
+
+
+def _question(row: Verification) -> Question:
+    address = reverse("numberverify:callback", args=[row.operator])
+    return Question(
+        msisdn=Msisdn(row.number),
+        redirect_uri=conf.site_url() + address,
+        nonce=row.nonce,
+        code_verifier=row.code_verifier,
+        correlator=str(row.pk),
+    )
+
+
+def _follow(row: Verification, previous: UUID, browser: Browser) -> None:
+    """Believe the browser's word on what it follows only about a row of its own."""
+    own = Verification.objects.filter(
+        pk=previous, purpose=row.purpose, holder_digest=digest(browser.binding)
+    ).first()
+    if own:
+        row.previous, row.asked_because = own.pk, own.asked_because
+
+
+def _receipts(proof: Proof) -> VerificationQuerySet:
+    return Verification.objects.receipts(
+        purpose=proof.purpose,
+        action=proof.action,
+        user_id=proof.user.pk if proof.user else None,
+        holder=proof.holder,
+        fingerprints=conf.fingerprints(proof.msisdn),
+        since=timezone.now() - min(proof.max_age, policy.RECEIPT_FOR),
+    )
+
+
+def _abort(row: Verification, reason: Reason, *, now: datetime) -> None:
+    """Settle a row whose callback came the wrong way; nothing is exchanged."""
+    Verification.objects.filter(pk=row.pk, status=Status.PENDING).settle(
+        Status.UNAVAILABLE, now=now, reason=reason, attention=True
+    )
+    logger.warning("verification %s: %s", row.pk, reason)
+
+
+def _sweep(row: Verification, *, now: datetime) -> None:
+    _overdue(Verification.objects.filter(pk=row.pk), now)
+
+
+def _overdue(rows: VerificationQuerySet, now: datetime) -> tuple[int, int]:
+    return rows.overdue(now=now, claimed_before=now - policy.EXCHANGING_FOR)

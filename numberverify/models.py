@@ -1,0 +1,227 @@
+"""The one row that everything stands on, and the moves it can make."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from .choices import OPEN, Because, Method, Purpose, Reason, Status
+from .uuid7 import uuid7
+
+
+def digest(secret: str) -> bytes:
+    """Return the SHA-256 of a random value of ours; it has no less than 128 bits."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def new_salt() -> bytes:
+    return secrets.token_bytes(16)
+
+
+class VerificationQuerySet(models.QuerySet["Verification"]):
+    """Every move is one conditional UPDATE: of two that race, one wins."""
+
+    def claim(self, *, state: str, device: str, operator: str, now: datetime) -> bool:
+        """Take the pending row for the exchange of its code."""
+        row = self.filter(
+            state_digest=digest(state),
+            device_digest=digest(device),
+            operator=operator,
+            status=Status.PENDING,
+            expires_at__gt=now,
+        )
+        return row.update(status=Status.EXCHANGING, claimed_at=now) == 1
+
+    def settle(self, status: Status, *, now: datetime, **columns: Any) -> int:
+        """End the rows and blank what only an open one may hold."""
+        return self.filter(status__in=OPEN).update(
+            status=status,
+            settled_at=now,
+            number="",
+            nonce="",
+            code_verifier="",
+            **columns,
+        )
+
+    def receipts(
+        self,
+        *,
+        purpose: Purpose,
+        action: str,
+        user_id: Any,
+        holder: str,
+        fingerprints: Iterable[bytes],
+        since: datetime,
+    ) -> "VerificationQuerySet":
+        """The verified, unspent rows that may pay for exactly this."""
+        return self.filter(
+            status=Status.VERIFIED,
+            redeemed_at=None,
+            purpose=purpose,
+            action=action,
+            details_digest=b"",
+            user_id=user_id,
+            holder_digest=digest(holder),
+            number_fingerprint__in=list(fingerprints),
+            settled_at__gt=since,
+        )
+
+    def overdue(self, *, now: datetime, claimed_before: datetime) -> tuple[int, int]:
+        """Settle what nobody came back to: (expired, interrupted)."""
+        late = Q(status=Status.PENDING, expires_at__lte=now)
+        dead = Q(status=Status.EXCHANGING, claimed_at__lte=claimed_before)
+        return (
+            self.filter(late).settle(Status.EXPIRED, now=now),
+            self.filter(dead).settle(
+                Status.UNAVAILABLE, now=now, reason=Reason.INTERRUPTED
+            ),
+        )
+
+
+class Verification(models.Model):
+    """One attempt, by one method, to prove a number, for one purpose, in one browser.
+
+    Also the receipt: verified and not redeemed, it pays for one effect. The row
+    holds the plain number only while it is open.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
+    action = models.CharField(
+        _("action"), max_length=50, blank=True, help_text="What a step-up is for."
+    )
+    details_digest = models.BinaryField(
+        max_length=32,
+        blank=True,
+        default=b"",
+        help_text="HMAC of the action's details.",
+    )
+    method = models.CharField(
+        _("method"), max_length=20, choices=Method, default=Method.NETWORK
+    )
+    operator = models.CharField(_("operator"), max_length=32, blank=True)
+    previous = models.UUIDField(
+        _("follows"), null=True, blank=True, help_text="The row that this one follows."
+    )
+    test = models.BooleanField(
+        _("test"), default=False, help_text="A sandbox's answer."
+    )
+
+    status = models.CharField(
+        _("outcome"), max_length=12, choices=Status, default=Status.PENDING
+    )
+    reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
+    asked_because = models.CharField(
+        _("asked because"), max_length=20, choices=Because, default=Because.REQUIRED
+    )
+    attention = models.BooleanField(
+        _("attention"), default=False, help_text="Looks like an attack."
+    )
+
+    number = models.CharField(max_length=16, blank=True, help_text="Only while open.")
+    number_mask = models.CharField(_("number"), max_length=24)
+    number_fingerprint = models.BinaryField(max_length=16, help_text="Cut HMAC.")
+    fingerprint_key = models.CharField(max_length=8, help_text="Id of the HMAC's key.")
+    country = models.CharField(_("country"), max_length=3, blank=True)
+
+    state_digest = models.BinaryField(max_length=32, null=True, blank=True)
+    device_digest = models.BinaryField(max_length=32, help_text="May come back.")
+    holder_digest = models.BinaryField(max_length=32, help_text="May redeem.")
+    nonce = models.CharField(max_length=64, blank=True)
+    code_verifier = models.CharField(max_length=128, blank=True, help_text="PKCE.")
+    next = models.CharField(
+        max_length=500, blank=True, help_text="Path of the page that goes on."
+    )
+
+    ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    user_agent = models.CharField(_("browser"), max_length=256, blank=True)
+    operator_subject = models.CharField(
+        max_length=255, blank=True, help_text="The operator's pairwise `sub`."
+    )
+    salt = models.BinaryField(max_length=16, default=new_salt)
+    notice_version = models.CharField(max_length=20, blank=True)
+
+    created_at = models.DateTimeField(_("started"))
+    expires_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(_("came back"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    redeemed_at = models.DateTimeField(_("redeemed"), null=True, blank=True)
+    operator_ms = models.PositiveIntegerField(
+        _("at the operator"), null=True, blank=True, help_text="Milliseconds."
+    )
+
+    objects = VerificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("verification")
+        verbose_name_plural = _("verification history")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["state_digest"], name="nv_state_once"),
+            models.CheckConstraint(
+                name="nv_settled_has_time_and_no_number",
+                condition=Q(status__in=OPEN, settled_at=None)
+                | Q(~Q(status__in=OPEN), settled_at__isnull=False, number="", nonce=""),
+            ),
+            models.CheckConstraint(
+                name="nv_only_verified_is_redeemed",
+                condition=Q(redeemed_at=None) | Q(status=Status.VERIFIED),
+            ),
+        ]
+        # Partial, so that a row enters them once: when it is settled.
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                name="nv_newest",
+                condition=Q(settled_at__isnull=False),
+            ),
+            models.Index(
+                fields=["status", "-id"],
+                name="nv_by_outcome",
+                condition=Q(settled_at__isnull=False),
+            ),
+            models.Index(
+                fields=["number_fingerprint", "-id"],
+                name="nv_by_number",
+                condition=Q(settled_at__isnull=False),
+            ),
+            models.Index(
+                fields=["user", "-id"],
+                name="nv_by_person",
+                condition=Q(settled_at__isnull=False),
+            ),
+            # The sweep looks at what is open, which is little.
+            models.Index(
+                fields=["status", "expires_at"],
+                name="nv_open",
+                condition=Q(settled_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    def belongs_to(self, binding: str) -> bool:
+        """Say whether `binding` is the device's or the holder's."""
+        found = digest(binding)
+        return found in (bytes(self.device_digest), bytes(self.holder_digest))

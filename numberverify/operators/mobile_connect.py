@@ -1,0 +1,76 @@
+"""GSMA Mobile Connect, device-initiated, with Verified MSISDN (IDY.01, IDY.54)."""
+
+import hmac
+from typing import Any
+from urllib.parse import urlencode
+
+from ..errors import BadIdToken, SubjectMismatch
+from ..msisdn import Msisdn, sha256_hex
+from . import oidc, wire
+from .base import Answer, Callback, Deadline, OperatorSettings, Question
+from .http import Http
+
+LEVEL_OF_ASSURANCE = 2
+VERSION = "mc_di_r2_v2.3"
+
+
+class MobileConnect:
+    def __init__(self, settings: OperatorSettings) -> None:
+        base = settings.base_url
+        self.settings = settings
+        self.http = Http(settings)
+        self.keys = (
+            oidc.Keys(self.http, settings.jwks_uri) if settings.jwks_uri else None
+        )
+        self.authorize = (
+            settings.authorization_endpoint or f"{base}/deviceinitiated/v1/authorize"
+        )
+        self.token = settings.token_endpoint or f"{base}/deviceinitiated/v1/token"
+        self.match = settings.match_url or f"{base}/premiuminfo/v1/"
+
+    def authorization_url(self, question: Question, *, state: str) -> str:
+        hashed = self.settings.send == "hash"
+        parameters = {
+            "client_id": self.settings.client_id,
+            "redirect_uri": question.redirect_uri,
+            "response_type": "code",
+            "scope": "openid mc_vm_match_hash" if hashed else "openid mc_vm_match",
+            "version": VERSION,
+            "acr_values": LEVEL_OF_ASSURANCE,
+            "state": state,
+            "nonce": question.nonce,
+        }
+        return f"{self.authorize}?{urlencode(parameters)}"
+
+    def ask(self, callback: Callback, question: Question, within: Deadline) -> Answer:
+        code = oidc.code_of(callback, self.settings)
+        tokens = oidc.exchange(
+            self.http, self.settings, self.token, code, question, within
+        )
+        claims = oidc.check_id_token(
+            tokens, self.settings, nonce=question.nonce, keys=self.keys, within=within
+        )
+        _check_assurance(claims)
+        answer = self.http.post_json(
+            self.match,
+            body={"mc_claims": self._claim(question.msisdn)},
+            bearer=tokens.access_token,
+            within=within,
+        )
+        subject = wire.text(answer, "sub")
+        if not hmac.compare_digest(subject.encode(), claims["sub"].encode()):
+            raise SubjectMismatch
+        return Answer(wire.boolean(answer, "device_msisdn_verified"), subject)
+
+    def _claim(self, msisdn: Msisdn) -> dict[str, str]:
+        if self.settings.send == "plain":
+            return {"device_msisdn": msisdn.e164}
+        plus = self.settings.hash_input == "plus"
+        return {"device_msisdn_hash": sha256_hex(msisdn, plus=plus)}
+
+
+def _check_assurance(claims: dict[str, Any]) -> None:
+    """A level below the one that was asked does not count; `acr` may be absent."""
+    acr = str(claims.get("acr", LEVEL_OF_ASSURANCE))
+    if acr not in {"2", "3", "4"}:
+        raise BadIdToken("claim acr does not hold")

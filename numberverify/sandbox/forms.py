@@ -1,0 +1,48 @@
+from django import forms
+
+from numberverify.sandbox.handset import E164, Fault, Handset, Network
+
+
+class HandsetForm(forms.Form):
+    number = forms.CharField(
+        label="Number of the SIM",
+        help_text="With its country code, like +44 7700 900123. Empty: no SIM.",
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            {"type": "tel", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    network = forms.ChoiceField(
+        label="Network",
+        choices=Network,
+        error_messages={
+            "required": "Choose mobile data or Wi-Fi.",
+            "invalid_choice": "Choose mobile data or Wi-Fi.",
+        },
+        widget=forms.RadioSelect,
+    )
+    fault = forms.ChoiceField(
+        label="Fault",
+        choices=Fault,
+        required=False,
+        error_messages={"invalid_choice": "Choose one of the faults."},
+        widget=forms.RadioSelect,
+    )
+
+    def clean_number(self) -> str:
+        number = "".join(self.cleaned_data["number"].split())
+        if number and not E164.fullmatch(number):
+            raise forms.ValidationError(
+                "Enter a number with its country code, like +44 7700 900123, "
+                "or leave it empty."
+            )
+        return number
+
+    def handset(self) -> Handset:
+        """The handset that a valid form describes."""
+        return Handset(
+            number=self.cleaned_data["number"],
+            network=Network(self.cleaned_data["network"]),
+            fault=Fault(self.cleaned_data["fault"]),
+        )

@@ -1,0 +1,82 @@
+"""The handset that a browser pretends to be. It lives in one signed cookie."""
+
+import re
+from dataclasses import asdict, dataclass
+
+import phonenumbers
+from django.core import signing
+from django.db.models import TextChoices
+from django.http import HttpRequest, HttpResponse
+
+COOKIE = "sandbox_handset"
+SALT = "numberverify.sandbox.handset"
+YEAR = 365 * 24 * 60 * 60
+E164 = re.compile(r"\+[1-9][0-9]{4,14}")
+
+
+class Network(TextChoices):
+    MOBILE = "mobile", "mobile data"
+    WIFI = "wifi", "Wi-Fi"
+
+
+class Fault(TextChoices):
+    """What the operator does wrong for this handset, on purpose."""
+
+    NONE = "", "nothing goes wrong"
+    SLOW = "slow", "the answer about the number takes too long"
+    REFUSED = "refused", "the operator refuses the person (access_denied)"
+    CONSENT = "consent", "the operator wants consent first (consent_required)"
+    TOKEN_ERROR = "token_error", "the operator refuses its own code (invalid_grant)"
+    OVERLOADED = "503", "the operator is overloaded (503)"
+    MALFORMED = "malformed", 'the answer is the text "true", not a true'
+    WRONG_NONCE = "wrong_nonce", "the ID token is for another request (nonce)"
+    WRONG_SUB = "wrong_sub", "the answer is about another customer (sub)"
+
+
+@dataclass(frozen=True, slots=True)
+class Handset:
+    # In E.164 form, or empty without a SIM. The default is one of Ofcom's drama
+    # numbers, which are nobody's.
+    number: str = "+447700900123"
+    network: Network = Network.MOBILE
+    fault: Fault = Fault.NONE
+
+    @property
+    def known_to_network(self) -> bool:
+        """Whether an operator can tell which SIM a request comes from."""
+        return bool(self.number) and self.network is Network.MOBILE
+
+    @property
+    def number_in_groups(self) -> str:
+        """The number as people write it, or as it is when nobody can tell how."""
+        try:
+            parsed = phonenumbers.parse(self.number)
+        except phonenumbers.NumberParseException:
+            return self.number
+        return phonenumbers.format_number(
+            parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        )
+
+
+def of(request: HttpRequest) -> Handset:
+    """The handset of this browser; a fresh one when it has none that holds."""
+    try:
+        stored = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT)
+        return Handset(
+            number=stored["number"],
+            network=Network(stored["network"]),
+            fault=Fault(stored["fault"]),
+        )
+    except (signing.BadSignature, LookupError, TypeError, ValueError):
+        return Handset()
+
+
+def put(response: HttpResponse, handset: Handset, *, secure: bool) -> None:
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(asdict(handset), salt=SALT),
+        max_age=YEAR,
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,0 +1,61 @@
+"""Things that wait in the cache, each under a random name, until taken once.
+
+The cache, not a database table: an operator keeps these for seconds, and the
+sandbox must leave no trace in the rows of the site that it runs beside.
+"""
+
+import hashlib
+import secrets
+from typing import Generic, TypeVar
+
+from django.core.cache import cache
+
+T = TypeVar("T")
+
+
+class Shelf(Generic[T]):
+    """`seconds` is how long a thing waits before it is gone."""
+
+    def __init__(self, kind: str, seconds: int) -> None:
+        self.kind = kind
+        self.seconds = seconds
+
+    def put(self, thing: T) -> str:
+        """Keep `thing` and return the name that takes it."""
+        name = secrets.token_urlsafe(32)
+        cache.set(self.key(name), thing, self.seconds)
+        return name
+
+    def take(self, name: str) -> T | None:
+        """Return what `name` stands for, to one caller only, else None."""
+        key = self.key(name)
+        thing: T | None = cache.get(key)
+        # Several callers may have read it; only one of them deletes it.
+        return thing if thing is not None and cache.delete(key) else None
+
+    def key(self, name: str) -> str:
+        # A digest: a name may be of any length and any characters, and one that
+        # is a credential must not be legible in the cache.
+        return f"sandbox:{self.kind}:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+class WatchedShelf(Shelf[T]):
+    """A shelf that remembers for `memory` seconds which names came twice."""
+
+    def __init__(self, kind: str, seconds: int, *, memory: int) -> None:
+        super().__init__(kind, seconds)
+        self.memory = seconds + memory
+
+    def take(self, name: str) -> T | None:
+        mark = f"{self.key(name)}:uses"
+        if cache.get(self.key(name)) is not None:
+            # Marked before it is taken, so that whoever comes second finds the
+            # mark; by add(), so that a late first mark never covers a second.
+            cache.add(mark, "one", self.memory)
+        thing = super().take(name)
+        if thing is None and cache.get(mark):
+            cache.set(mark, "several", self.memory)
+        return thing
+
+    def came_twice(self, name: str) -> bool:
+        return bool(cache.get(f"{self.key(name)}:uses") == "several")

@@ -1,0 +1,49 @@
+"""The sandbox's pages for people."""
+
+from dataclasses import asdict
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from numberverify.sandbox import handset
+from numberverify.sandbox.forms import HandsetForm
+from numberverify.sandbox.mobile_connect.identity import issuer
+
+
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    context = {"base_url": issuer(request), "faults": handset.Fault.labels[1:]}
+    return render(request, "sandbox/home.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def handset_page(request: HttpRequest) -> HttpResponse:
+    current = asdict(handset.of(request))
+    if request.method != "POST":
+        return _page(request, HandsetForm(initial=current), request.GET.get("next", ""))
+    # A field that was not sent stays as it is.
+    form = HandsetForm({**current, **request.POST.dict()})
+    goal = request.POST.get("next", "")
+    if not form.is_valid():
+        return _page(request, form, goal)
+    response = HttpResponseRedirect(_way_on(request, goal), status=303)
+    handset.put(response, form.handset(), secure=request.is_secure())
+    return response
+
+
+def _page(request: HttpRequest, form: HandsetForm, goal: str) -> HttpResponse:
+    return render(request, "sandbox/handset.html", {"form": form, "next": goal})
+
+
+def _way_on(request: HttpRequest, goal: str) -> str:
+    """`goal` when it lies on this host, else the handset page itself."""
+    here = url_has_allowed_host_and_scheme(
+        goal, {request.get_host()}, require_https=request.is_secure()
+    )
+    return goal if here else reverse("sandbox:handset")

@@ -1,0 +1,135 @@
+"""Step-up: a fresh proof before a sensitive action, for any site.
+
+@step_up_required("password_change", max_age=300)
+def change_password(request):
+    ...
+    with transaction.atomic():
+        redeem_step_up(request)
+        ...the effect...
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from . import conf, flow
+from .browser import SeeOther, bind, binding_of, browser_of, leaves_for_operator
+from .choices import Purpose
+from .msisdn import Msisdn
+
+View = Callable[..., HttpResponse]
+# The confirm page's own form; anything more is a form of the site, intercepted.
+OWN_FIELDS = {"csrfmiddlewaretoken", "previous"}
+
+MAX_NEXT = 500  # characters, as the column is wide
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """The proof that a guarded view was opened with, to be spent in its effect."""
+
+    receipt: flow.Receipt
+    proof: flow.Proof
+
+
+def step_up_required(action: str, *, max_age: int = 300) -> Callable[[View], View]:
+    """Guard a view by a fresh proof for `action`, at most `max_age` seconds old.
+
+    An action named like a purpose is that purpose; any other is a `step_up`. Raise
+    ImproperlyConfigured for an action that NV_STEP_UP does not list.
+    """
+    purpose = Purpose(action) if action in Purpose.values else Purpose.STEP_UP
+    own_action = "" if purpose != Purpose.STEP_UP else action
+    try:
+        label = conf.step_up_label(action)
+    except KeyError:
+        raise ImproperlyConfigured(f"NV_STEP_UP has no action {action!r}") from None
+
+    def guard(view: View) -> View:
+        @never_cache
+        @leaves_for_operator
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            msisdn = conf.number_of(request.user)
+            if msisdn is None:
+                return _number_needed(request, label)
+            proof = flow.Proof(
+                purpose=purpose,
+                user=request.user,
+                holder=binding_of(request),
+                msisdn=msisdn,
+                action=own_action,
+                max_age=timedelta(seconds=max_age),
+            )
+            receipt = flow.find_receipt(proof)
+            asks = request.method == "POST" and OWN_FIELDS.issuperset(request.POST)
+            if asks:
+                return (
+                    SeeOther(_address(request)) if receipt else _begin(request, proof)
+                )
+            if receipt:
+                request.step_up = StepUp(receipt, proof)  # type: ignore[attr-defined]
+                return view(request, *args, **kwargs)
+            return _confirm(request, label, msisdn)
+
+        return guarded
+
+    return guard
+
+
+def redeem_step_up(request: HttpRequest) -> None:
+    """Spend the proof of a guarded view, inside the transaction of its effect.
+
+    Raise VerificationNotUsable when it was spent or ran out meanwhile.
+    """
+    step_up: StepUp = request.step_up  # type: ignore[attr-defined]
+    flow.redeem(step_up.receipt, step_up.proof)
+
+
+def previous_of(request: HttpRequest) -> UUID | None:
+    """Return the verification that a "try again" follows, as its form says."""
+    try:
+        return UUID(request.POST.get("previous", ""))
+    except ValueError:
+        return None
+
+
+def _begin(request: HttpRequest, proof: flow.Proof) -> HttpResponse:
+    browser = browser_of(request)
+    url = flow.start(
+        purpose=proof.purpose,
+        action=proof.action,
+        msisdn=proof.msisdn,
+        user=proof.user,
+        browser=browser,
+        next=_address(request),
+        previous=previous_of(request),
+    )
+    return bind(SeeOther(url), browser.binding)
+
+
+def _address(request: HttpRequest) -> str:
+    """Return the page to come back to; a query string too long to keep is dropped."""
+    address = request.get_full_path()
+    return address if len(address) <= MAX_NEXT else request.path
+
+
+def _confirm(request: HttpRequest, label: str, msisdn: Msisdn) -> HttpResponse:
+    context = {"label": label, "msisdn": msisdn}
+    return render(request, "numberverify/confirm.html", context)
+
+
+def _number_needed(request: HttpRequest, label: str) -> HttpResponse:
+    context = {"label": label, "add_number_url": conf.add_number_url()}
+    return render(request, "numberverify/number_needed.html", context)

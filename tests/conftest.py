@@ -1,0 +1,94 @@
+"""What every test may ask for: an operator to talk to, a browser, the mail."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from accounts import mail
+from tests.fake_operator import FakeOperator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip by name what this run cannot do, unless skips are forbidden."""
+    on_postgresql = "postgres" in os.environ.get("DATABASE_URL", "")
+    for item in items:
+        if item.get_closest_marker("postgresql") and not on_postgresql:
+            item.add_marker(pytest.mark.skip(reason="this run is on SQLite"))
+
+
+@pytest.fixture
+def operator(settings) -> Iterator[FakeOperator]:
+    """The only operator of the site, for British numbers, named `fake`."""
+    fake = FakeOperator()
+    settings.NV_OPERATORS = {"fake": fake.table()}
+    yield fake
+    fake.close()
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+
+
+@pytest.fixture(autouse=True)
+def _mail_has_left() -> Iterator[None]:
+    yield
+    mail.wait()
+
+
+@pytest.fixture
+def run_on_commit(monkeypatch) -> None:
+    """Run what waits for a commit at once: the test's own transaction never commits."""
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda run, **kw: run())
+
+
+class Browser(Client):
+    """A browser: keeps cookies, checks CSRF, follows our redirects but not others'."""
+
+    def __init__(self) -> None:
+        super().__init__(enforce_csrf_checks=True, HTTP_USER_AGENT="Tests/1.0")
+
+    def submit(self, url: str, page: str | None = None, **fields: str):
+        """Open `page` (or `url`), take its CSRF token, post the fields to `url`."""
+        opened = self.get(page or url)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', opened.text)
+        assert token, f"no form at {page or url}: {opened.status_code}"
+        return self.post(url, fields | {"csrfmiddlewaretoken": token[1]})
+
+    def come_back(self, operator: FakeOperator, response, **changes: str):
+        """Go to the operator, as `response` says, and come back with a code."""
+        assert response.status_code == 303, response.text
+        assert response["Location"].startswith(operator.base_url), response["Location"]
+        brought = operator.authorize(response["Location"]) | changes
+        return self.get(f"/verify/callback/fake/?{urlencode(brought)}")
+
+    def follow(self, response):
+        """Follow redirects on this site up to a page."""
+        for _ in range(5):
+            if response.status_code not in (302, 303):
+                return response
+            assert response["Location"].startswith("/"), response["Location"]
+            response = self.get(response["Location"])
+        raise AssertionError("too many redirects")
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+@pytest.fixture
+def new_browser() -> Callable[[], Browser]:
+    return Browser
+
+
+@pytest.fixture
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
