@@ -81,6 +81,8 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     except signup.EmailTaken:
         return SeeOther(resolve_url("accounts:signup-email-taken"))
     except VerificationNotUsable:
+        if find_pending(request, Pending.Kind.SIGNUP, journey) is None:
+            return gone(request)  # an equal request has just gone on
         typed = {"email": pending.email, "phone": pending.phone}
         context = {"form": SignupForm(initial=typed), "next": pending.next}
         return render(request, "accounts/signup.html", context)
@@ -190,6 +192,8 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     except phone.NumberTaken:
         return render(request, "accounts/number_taken.html")
     except VerificationNotUsable:
+        if find_pending(request, Pending.Kind.PHONE_CHANGE, journey) is None:
+            return gone(request)
         form = PhoneForm(initial={"phone": pending.phone})
         return render(request, "accounts/phone.html", {"form": form})
     messages.success(request, _("Your number is confirmed."))

@@ -32,9 +32,8 @@ def operator(settings) -> Iterator[FakeOperator]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache() -> Iterator[None]:
+def _clean_cache() -> None:
     cache.clear()
-    yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -50,6 +51,7 @@ class Reply:
     delay: float = 0.0
     drip: float = 0.0  # seconds between two bytes of the body
     cut: bool = False  # hang up in the middle of the body
+    raw: bytes | None = None  # sent (or dripped) instead of all this, then hang up
 
     def bytes(self) -> bytes:
         raw = isinstance(self.body, bytes)
@@ -57,15 +59,19 @@ class Reply:
 
 
 class FakeOperator:
-    """One server, one SIM. `replies` by path win over the truth; `claims` are laid
-    over the ID token's (None takes one away); `hops` are host names that the
-    browser is sent over before it comes back."""
+    """One server, one SIM. `replies` by path win over the truth; `tokens` are laid
+    over the token answer's and `claims` over the ID token's (None takes one away);
+    `forge` signs the ID token instead; `headers` go with every answer; `hops` are
+    host names that the browser is sent over before it comes back."""
 
     def __init__(self) -> None:
         self.sim = "+447700900123"
         self.claims: dict[str, Any] = {}
+        self.tokens: dict[str, Any] = {}
+        self.forge: Callable[[dict[str, Any]], str] | None = None
         self.replies: dict[str, Reply] = {}
         self.signing = {"key": KEY, "alg": "RS256", "kid": "fake-1"}
+        self.headers: dict[str, str] = {}
         self.hops: list[str] = []
         self.calls: list[Call] = []
         self.delay = 0.0
@@ -74,7 +80,9 @@ class FakeOperator:
         self.server.daemon_threads = True
         self.port = self.server.server_port
         self.base_url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # Asked often whether to stop, so that closing takes no half a second.
+        serve = self.server.serve_forever
+        threading.Thread(target=serve, args=[0.02], daemon=True).start()
 
     def close(self) -> None:
         self.server.shutdown()
@@ -132,6 +140,8 @@ class FakeOperator:
         }
         claims |= self.claims
         claims = {name: value for name, value in claims.items() if value is not None}
+        if self.forge:
+            return self.forge(claims)
         header = {"alg": self.signing["alg"], "kid": self.signing["kid"]}
         return jwt.encode(
             header, claims, self.signing["key"], algorithms=[self.signing["alg"]]
@@ -148,7 +158,8 @@ class FakeOperator:
             "expires_in": "300",
             "id_token": self.id_token(access_token, nonce),
         }
-        return Reply(body=body)
+        body |= self.tokens
+        return Reply(body={name: body[name] for name in body if body[name] is not None})
 
     def _match(self, call: Call) -> Reply:
         claims = call.json["mc_claims"]
@@ -167,7 +178,9 @@ class FakeOperator:
             query = {name: values[0] for name, values in asked.items()}
             query["hop"] = str(hop + 1)
             host = f"http://{self.hops[hop]}:{self.port}"
-            return Reply(302, headers={"Location": f"{host}{AUTHORIZE}?{urlencode(query)}"})
+            return Reply(
+                302, headers={"Location": f"{host}{AUTHORIZE}?{urlencode(query)}"}
+            )
         brought = urlencode(self.authorize(call.path))
         return Reply(302, headers={"Location": f"{asked['redirect_uri'][0]}?{brought}"})
 
@@ -180,6 +193,7 @@ def at_hash(access_token: str) -> str:
 def _handler(operator: FakeOperator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits 40 ms for an ACK
 
         def log_message(self, *args: Any) -> None:
             pass
@@ -204,8 +218,13 @@ def _handler(operator: FakeOperator) -> type[BaseHTTPRequestHandler]:
         def _send(self, reply: Reply) -> None:
             body = reply.bytes()
             time.sleep(reply.delay)
+            if reply.raw is not None:
+                self._write(reply.raw, reply.drip)
+                self.close_connection = True
+                return
             self.send_response(reply.status)
-            headers = {"Content-Type": "application/json"} | reply.headers
+            headers = {"Content-Type": "application/json"} | operator.headers
+            headers |= reply.headers
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
@@ -213,12 +232,14 @@ def _handler(operator: FakeOperator) -> type[BaseHTTPRequestHandler]:
             if reply.cut:
                 self.wfile.write(body[: len(body) // 2])
                 self.close_connection = True
-            elif reply.drip:
-                for byte in body:
-                    self.wfile.write(bytes([byte]))
-                    self.wfile.flush()
-                    time.sleep(reply.drip)
             else:
-                self.wfile.write(body)
+                self._write(body, reply.drip)
+
+        def _write(self, sent: bytes, drip: float) -> None:
+            step = 1 if drip else max(1, len(sent))
+            for at in range(0, len(sent), step):
+                self.wfile.write(sent[at : at + step])
+                self.wfile.flush()
+                time.sleep(drip)
 
     return Handler

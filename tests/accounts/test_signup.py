@@ -1,6 +1,14 @@
-from accounts.models import User
-from tests.factories import ANN, PASSWORD
+import pytest
+from django.contrib.sessions.models import Session
+from django.core import mail as outbox
 
+from accounts import mail
+from accounts.models import Device, Pending, Profile, User
+from numberverify.choices import Purpose, Status
+from numberverify.models import Verification
+from tests.factories import ANN, PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
 SIGNUP = "/accounts/signup/"
 TYPED = {
     "email": "Ann@Example.com",
@@ -10,7 +18,7 @@ TYPED = {
 }
 
 
-def test_a_match_opens_the_account_and_signs_in(db, browser, operator):
+def test_a_match_opens_the_account_and_signs_in(browser, operator):
     started = browser.submit(SIGNUP, **TYPED)
     returned = browser.come_back(operator, started)
     page = browser.follow(returned)
@@ -18,5 +26,258 @@ def test_a_match_opens_the_account_and_signs_in(db, browser, operator):
     user = User.objects.get(email="ann@example.com")
     assert page.request["PATH_INFO"] == "/accounts/profile/"
     assert page.context["user"] == user
-    assert user.profile.phone == ANN
-    assert user.profile.phone_verified_at
+    assert user.check_password(PASSWORD)
+
+
+def test_the_profile_says_when_and_by_what_the_number_was_verified(browser, operator):
+    browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    profile = Profile.objects.get(user__email="ann@example.com")
+    row = Verification.objects.get()
+    assert (profile.phone, profile.phone_verification) == (ANN, row.pk)
+    assert profile.phone_verified_at
+    assert (row.user, row.status, row.purpose) == (
+        profile.user,
+        Status.VERIFIED,
+        Purpose.SIGNUP,
+    )
+    assert row.redeemed_at
+
+
+def test_the_browser_is_known_afterwards(browser, operator):
+    browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    assert Device.objects.get().last_proof_at
+    assert not Pending.objects.exists()
+
+
+def test_next_is_where_a_signup_ends(browser, operator):
+    started = browser.submit(SIGNUP, next="/sandbox/", **TYPED)
+    page = browser.follow(browser.come_back(operator, started))
+
+    assert page.request["PATH_INFO"] == "/sandbox/"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:1",
+        "x" * 600,
+    ],
+)
+def test_next_on_another_host_becomes_the_profile(browser, operator, address):
+    started = browser.submit(SIGNUP, next=address, **TYPED)
+    returned = browser.come_back(operator, started)
+
+    assert browser.get(returned["Location"])["Location"] == "/accounts/profile/"
+
+
+def test_nobody_has_a_session_before_the_match(browser, operator):
+    started = browser.submit(SIGNUP, **TYPED)
+    browser.come_back(operator, started)
+
+    assert not Session.objects.exists()
+    assert "sessionid" not in browser.cookies
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        pytest.param("phone", "", "Enter a mobile phone number", id="no number"),
+        pytest.param("phone", "12", "Enter a mobile phone number, like", id="short"),
+        pytest.param(
+            "phone", "my number", "Enter a mobile phone number, like", id="letters"
+        ),
+        pytest.param(
+            "phone", "7" * 40, "Enter a mobile phone number, like", id="40 digits"
+        ),
+        pytest.param("phone", "020 7946 0000", "landline", id="landline"),
+        pytest.param("email", "", "Enter your e-mail address", id="no e-mail"),
+        pytest.param("email", "ann@", "valid email address", id="half an e-mail"),
+        pytest.param("password1", "", "Enter a password", id="no password"),
+        pytest.param(
+            "password1", "short", "at least 8 characters", id="short password"
+        ),
+        pytest.param("password1", "password123", "too common", id="common password"),
+        pytest.param("password1", "ann@example.com", "too similar", id="the e-mail"),
+        pytest.param("password2", "another one", "not the same", id="two passwords"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_stored(
+    browser, operator, field, value, words
+):
+    page = browser.submit(SIGNUP, **(TYPED | {field: value}))
+
+    assert page.status_code == 200
+    assert words in " ".join(page.context["form"].errors[field])
+    assert "<title>Error:" in page.text
+    assert not Pending.objects.exists()
+    assert not Verification.objects.exists()
+
+
+def test_what_was_typed_is_kept_beside_an_error_but_not_the_password(browser, operator):
+    page = browser.submit(SIGNUP, **(TYPED | {"password2": "another one"}))
+
+    assert 'value="07700 900123"' in page.text
+    assert 'value="Ann@Example.com"' in page.text
+    assert PASSWORD not in page.text
+
+
+def test_an_empty_form_names_every_field(browser, operator):
+    page = browser.submit(SIGNUP)
+
+    assert set(page.context["form"].errors) == {
+        "email",
+        "phone",
+        "password1",
+        "password2",
+    }
+
+
+def test_a_post_without_the_csrf_token_is_refused(browser, operator):
+    assert browser.post(SIGNUP, TYPED).status_code == 403
+
+
+def taken_number():
+    UserFactory(email="owner@example.com", phone=ANN)
+
+
+def taken_email():
+    UserFactory(email="ann@example.com")
+
+
+@pytest.mark.parametrize("taken", [taken_number, taken_email])
+def test_a_taken_number_or_email_changes_nothing_before_the_match(
+    browser, new_browser, operator, taken
+):
+    fresh = browser.submit(
+        SIGNUP, **(TYPED | {"email": "x@example.com", "phone": "+447700900777"})
+    )
+    taken()
+    other = new_browser()
+    started = other.submit(SIGNUP, **TYPED)
+
+    operator.sim = "+447700900999"
+    ended = other.follow(other.come_back(operator, started))
+    assert started.status_code == fresh.status_code == 303
+    assert started["Location"].split("?")[0] == fresh["Location"].split("?")[0]
+    assert "does not match this SIM" in ended.text
+    assert "already" not in ended.text
+
+
+def test_a_matching_sim_learns_that_its_number_has_an_account(browser, operator):
+    taken_number()
+
+    page = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    assert "This number already has an account" in page.text
+    assert "/accounts/login/" in page.text
+    assert User.objects.count() == 1
+
+
+def test_a_matching_sim_learns_that_the_email_has_an_account(
+    browser, operator, run_on_commit
+):
+    taken_email()
+
+    page = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    mail.wait()
+    assert "already has an account" in page.text
+    assert [(m.to, m.subject) for m in outbox.outbox] == [
+        (["ann@example.com"], "Somebody tried to sign up with your address")
+    ]
+    assert not Profile.objects.exists()
+
+
+def test_signing_up_again_with_ones_own_number_and_email_mails_nobody(
+    browser, operator, run_on_commit
+):
+    UserFactory(email="ann@example.com", phone=ANN)
+
+    page = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    mail.wait()
+    assert "This number already has an account" in page.text
+    assert outbox.outbox == []
+
+
+def test_learning_that_something_is_taken_spends_the_receipt(browser, operator):
+    taken_number()
+    returned = browser.come_back(operator, browser.submit(SIGNUP, **TYPED))
+    browser.follow(returned)
+
+    again = browser.get(returned["Location"])
+
+    assert again.status_code == 410
+    assert Verification.objects.get().redeemed_at
+
+
+def test_without_a_receipt_the_journey_keeps_what_was_typed(browser, operator):
+    operator.sim = "+447700900999"
+    ended = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    page = browser.get(ended.context["verification"].next)
+
+    assert 'value="ann@example.com"' in page.text
+    assert f'value="{ANN}"' in page.text
+    assert PASSWORD not in page.text
+    assert not User.objects.exists()
+
+
+def test_without_a_receipt_nobody_learns_what_is_taken(browser, operator):
+    taken_number()
+    operator.sim = "+447700900999"
+    ended = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+
+    page = browser.get(ended.context["verification"].next)
+
+    assert "already has an account" not in page.text
+
+
+def test_trying_again_opens_the_account_with_the_same_password(browser, operator):
+    operator.sim = "+447700900999"
+    ended = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+    failed = ended.context["verification"]
+
+    operator.sim = ANN
+    again = browser.submit(
+        failed.next, page=f"/verify/{failed.pk}/", previous=str(failed.pk)
+    )
+    browser.follow(browser.come_back(operator, again))
+
+    assert User.objects.get().check_password(PASSWORD)
+    assert Verification.objects.get(status=Status.VERIFIED).previous == failed.pk
+
+
+def test_another_browser_cannot_go_on_with_a_signup(browser, new_browser, operator):
+    returned = browser.come_back(operator, browser.submit(SIGNUP, **TYPED))
+
+    assert new_browser().get(returned["Location"]).status_code == 410
+    assert not User.objects.exists()
+
+
+def test_two_signups_in_two_tabs_do_not_lose_each_other(browser, operator):
+    first = browser.submit(SIGNUP, **TYPED)
+    second = browser.submit(
+        SIGNUP, **(TYPED | {"email": "b@example.com", "phone": "+447700900456"})
+    )
+    operator.sim = "+447700900456"
+    browser.come_back(operator, second)
+    operator.sim = ANN
+    page = browser.follow(browser.come_back(operator, first))
+
+    assert page.context["user"].email == "ann@example.com"
+    assert page.context["user"].profile.phone == ANN
+
+
+@pytest.mark.parametrize("page", [SIGNUP, "/accounts/login/"])
+def test_a_signed_in_person_goes_to_next_or_the_profile(client, page):
+    client.force_login(UserFactory())
+
+    assert client.get(page)["Location"] == "/accounts/profile/"
+    assert client.get(page, {"next": "/sandbox/"})["Location"] == "/sandbox/"

@@ -83,6 +83,12 @@ def _read(query: QueryDict) -> Ask:
 
 def _check(ask: Ask, query: QueryDict) -> None:
     demand_no_doubles(query)
+    _check_service(ask, query)
+    _check_bindings(ask, query)
+    _check_manner(ask, query)
+
+
+def _check_service(ask: Ask, query: QueryDict) -> None:
     response_type = single(query, "response_type")
     demand(response_type != "", "MANDATORY parameter response_type is missing")
     demand(
@@ -97,8 +103,18 @@ def _check(ask: Ask, query: QueryDict) -> None:
         single(query, "version") in VERSIONS,
         "MANDATORY parameter version is missing / invalid.",
     )
+
+
+def _check_bindings(ask: Ask, query: QueryDict) -> None:
     demand(ask.state != "", "MANDATORY parameter state is missing or invalid.")
     demand(ask.nonce != "", "MANDATORY parameter nonce is missing (or) invalid.")
+    demand(
+        ask.correlation_id == single(query, "correlation_id"),
+        "The correlation_id value is invalid",
+    )
+
+
+def _check_manner(ask: Ask, query: QueryDict) -> None:
     levels = _words(query, "acr_values")
     demand(
         bool(levels) and levels <= LEVELS_OF_ASSURANCE,
@@ -112,10 +128,6 @@ def _check(ask: Ask, query: QueryDict) -> None:
     demand(
         single(query, "response_mode") in {"", "query"},
         "The response_mode value is invalid",
-    )
-    demand(
-        ask.correlation_id == single(query, "correlation_id"),
-        "The correlation_id value is invalid",
     )
 
 

@@ -16,7 +16,7 @@ def operator(settings):
     settings.SANDBOX_SLOW_SECONDS = 0
     settings.SANDBOX_CLIENTS = {
         wire.SHOP: {"secret": wire.SECRET, "redirect_uris": [wire.BACK]},
-        "bank": {
+        wire.BANK: {
             "secret": "bank-secret",
             "redirect_uris": ["https://bank.example/back?from=operator", wire.BACK],
         },

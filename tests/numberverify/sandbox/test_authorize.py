@@ -7,6 +7,7 @@ from django.test import Client
 from tests.numberverify.sandbox.wire import (
     AUTHORIZE,
     BACK,
+    BANK,
     NUMBER,
     REQUEST,
     address_of,
@@ -47,7 +48,7 @@ def test_a_correlation_id_is_echoed(client):
 def test_a_redirect_uri_keeps_the_query_it_was_registered_with(client):
     redirect_uri = "https://bank.example/back?from=operator"
 
-    answer = authorized(client, client_id="bank", redirect_uri=redirect_uri)
+    answer = authorized(client, client_id=BANK, redirect_uri=redirect_uri)
 
     assert answer["Location"].startswith(f"{redirect_uri}&code=")
     assert query_of(answer)["from"] == "operator"

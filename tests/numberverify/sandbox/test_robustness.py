@@ -1,6 +1,7 @@
 """Whatever comes in, the operator answers; it never breaks."""
 
 import base64
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -92,7 +93,7 @@ anything = st.recursive(
 def test_match_survives_any_json_with_a_good_token(client, body):
     answer = client.post(
         MATCH,
-        body,
+        json.dumps(body),
         content_type="application/json",
         headers={"authorization": f"Bearer {token_of(client)}"},
     )

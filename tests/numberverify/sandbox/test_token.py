@@ -11,6 +11,7 @@ from joserfc.jwk import KeySet
 
 from tests.numberverify.sandbox.wire import (
     BACK,
+    BANK,
     JWKS,
     NUMBER,
     SECRET,
@@ -93,7 +94,7 @@ def test_the_subject_is_one_per_client_and_number(client):
 
     first = sub()
     assert sub() == first
-    assert sub("bank", "bank-secret") != first
+    assert sub(BANK, "bank-secret") != first
     set_handset(client, number="+447700900907")
     assert sub() != first
 
@@ -200,7 +201,7 @@ def test_a_body_that_is_no_form_is_refused(client, content_type):
 
 
 def test_a_code_works_for_its_own_client_alone(client):
-    answer = buy(client, code_of(client), authorization=basic("bank", "bank-secret"))
+    answer = buy(client, code_of(client), authorization=basic(BANK, "bank-secret"))
 
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_grant"

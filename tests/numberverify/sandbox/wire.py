@@ -16,8 +16,10 @@ HASH = "a8acc3a90a7b4e4dc65e93db9240ed26523050ef754d63b75b5161de76781436"
 OTHER_HASH = "01a03859d1dd000bb5f648c3e97dad6a3dae5f40b9d103769a68d316bd905559"
 
 SHOP = "shop"
+# With what breaks a header unless it is form-encoded first.
 SECRET = "p:w d+100%/é"
 BACK = "https://shop.example/back"
+BANK = "bank: 100%/é"
 
 REQUEST = {
     "client_id": SHOP,

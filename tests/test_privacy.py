@@ -1,0 +1,190 @@
+"""Nothing secret in a log: every journey and ending, under runserver and gunicorn.
+
+The servers are real processes with the sandbox operator inside.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parent.parent
+PASSWORD = "corr3ct horse"
+NEW_PASSWORD = "batt3ry staple"
+FAULTS = (
+    "refused",
+    "consent",
+    "token_error",
+    "503",
+    "malformed",
+    "wrong_nonce",
+    "wrong_sub",
+)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def command(server: str, port: int) -> list[str]:
+    python = [sys.executable]
+    if server == "runserver":
+        return [*python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    bind = f"127.0.0.1:{port}"
+    return [*python, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "--bind", bind]
+
+
+class Site:
+    """A server in a process of its own, and one browser."""
+
+    def __init__(self, server: str, folder: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / "log"
+        self.mail = folder / "mail"
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("NV_")}
+        environment |= {
+            "DEBUG": "1",
+            "SITE_URL": self.url,
+            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+            "EMAIL_URL": f"filemail://{self.mail}",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+        run = [sys.executable, "manage.py", "migrate", "-v0"]
+        subprocess.run(run, check=True, env=environment, cwd=ROOT)
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                command(server, port), stdout=out, stderr=out, env=environment, cwd=ROOT
+            )
+        self.new_browser()
+        self._wait()
+
+    def new_browser(self) -> None:
+        self.browser = requests.Session()
+        self.seen: list[str] = getattr(self, "seen", [])
+
+    def submit(self, path: str, page: str = "", **fields: str) -> requests.Response:
+        opened = self.browser.get(self.url + (page or path))
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', opened.text)
+        assert token, f"{opened.status_code} {opened.url}"
+        answer = self.browser.post(
+            self.url + path,
+            fields | {"csrfmiddlewaretoken": token[1]},
+            headers={"Referer": opened.url},
+        )
+        # What passed through addresses: codes and states among it.
+        for step in [*answer.history, answer]:
+            self.seen += re.findall(r"(?:code|state|nonce)=([^&]+)", step.url)
+        return answer
+
+    def mailed_link(self, part: str) -> str:
+        for _ in range(50):
+            for message in self.mail.glob("*"):
+                if found := re.search(rf"http://\S+({part}\S+)", message.read_text()):
+                    return found[1]
+            time.sleep(0.1)
+        raise AssertionError(f"no mail with {part}")
+
+    def _wait(self) -> None:
+        for _ in range(150):
+            try:
+                requests.get(self.url, timeout=1)
+            except requests.ConnectionError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError(self.log.read_text())
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture(params=["runserver", "gunicorn"])
+def site(request, tmp_path) -> Iterator[Site]:
+    running = Site(request.param, tmp_path)
+    yield running
+    running.close()
+
+
+def sign_up(site: Site, email: str, phone: str) -> requests.Response:
+    return site.submit(
+        "/accounts/signup/",
+        email=email,
+        phone=phone,
+        password1=PASSWORD,
+        password2=PASSWORD,
+    )
+
+
+def walk_every_journey(site: Site) -> list[str]:
+    """Return the tokens of mailed links that were used on the way."""
+    assert "Your profile" in sign_up(site, "ann@example.com", "07700 900123").text
+    site.submit("/accounts/password/change/")
+    new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    changed = site.submit("/accounts/password/change/", old_password=PASSWORD, **new)
+    assert "Your password is changed" in changed.text
+    confirm = site.mailed_link("/accounts/email/confirm/")
+    assert "is confirmed" in site.submit(confirm).text
+    site.new_browser()
+    typed = {"username": "ann@example.com", "password": NEW_PASSWORD}
+    assert "Your profile" in site.submit("/accounts/login/", **typed).text
+    site.submit("/accounts/logout/", page="/")
+    site.submit("/accounts/password/reset/", email="ann@example.com")
+    reset = site.mailed_link("/accounts/password/reset/M")
+    chosen = site.submit(reset)
+    here = chosen.url.removeprefix(site.url)
+    new = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert "Log in with it" in site.submit(here, **new).text
+    return [confirm.split("/")[-2], reset.split("/")[-2]]
+
+
+def walk_every_ending(site: Site) -> None:
+    site.new_browser()
+    ending = sign_up(site, "b@example.com", "07700 900456")
+    assert "does not match this SIM" in ending.text
+    for n, fault in enumerate(FAULTS):
+        site.submit("/sandbox/handset/", number="+447700900777", fault=fault)
+        ending = sign_up(site, f"c{n}@example.com", "+447700900777")
+        assert "We could not check your number" in ending.text, fault
+    site.submit("/sandbox/handset/", network="wifi", fault="")
+    assert "Turn Wi-Fi" in sign_up(site, "d@example.com", "+447700900777").text
+    french = sign_up(site, "e@example.com", "+33639981234")
+    assert "numbers of that country" in french.text
+    stranger = requests.get(
+        site.url + "/verify/callback/sandbox/?code=abc123&state=zzz"
+    )
+    assert stranger.status_code == 400
+
+
+def test_the_log_holds_no_number_code_token_or_password(site):
+    tokens = walk_every_journey(site)
+    walk_every_ending(site)
+
+    log = site.log.read_text()
+    assert "/verify/callback/sandbox/" in log  # it is there, without its query string
+    assert "POST /accounts/signup/" in log
+    secrets = [*tokens, *site.seen, PASSWORD, NEW_PASSWORD, "sandbox: secret"]
+    secrets += [
+        "900123",
+        "900456",
+        "900777",
+        "39981234",
+        "abc123",
+        "zzz",
+        "code=",
+        "state=",
+    ]
+    assert len(site.seen) > 20
+    assert [secret for secret in secrets if secret in log] == []
+    assert not re.search(r"Bearer|Basic |eyJ", log)
