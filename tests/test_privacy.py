@@ -98,7 +98,7 @@ class Site:
     def _wait(self) -> None:
         for _ in range(150):
             try:
-                requests.get(self.url, timeout=1)
+                requests.get(self.url, timeout=10)
             except requests.ConnectionError:
                 time.sleep(0.1)
             else:
