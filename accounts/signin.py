@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from numberverify.browser import bind_anew, browser_of
 
@@ -22,6 +23,13 @@ def cookie_name() -> str:
 def known_browser(request: HttpRequest, user: User) -> Device | None:
     """Return the browser as the account knows it, or None for a new one."""
     return Device.objects.of(user, request.COOKIES.get(cookie_name(), ""))
+
+
+def note_proof(request: HttpRequest, user: User) -> None:
+    """A proof after the login counts for the next login in this browser too."""
+    if device := known_browser(request, user):
+        device.last_proof_at = timezone.now()
+        device.save(update_fields=["last_proof_at"])
 
 
 def sign_in(

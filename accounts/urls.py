@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import password_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,19 +14,25 @@ urlpatterns = [
     path("profile/", views.profile_page, name="profile"),
     path("phone/", views.phone_page, name="phone"),
     path("phone/<uuid:journey>/", views.phone_journey, name="phone-journey"),
-    path("password/change/", views.password_change, name="password-change"),
-    path("password/reset/", views.password_reset, name="password-reset"),
-    path("password/reset/sent/", views.password_reset_sent, name="password-reset-sent"),
+    path("password/change/", password_views.password_change, name="password-change"),
+    path("password/reset/", password_views.password_reset, name="password-reset"),
+    path(
+        "password/reset/sent/",
+        password_views.password_reset_sent,
+        name="password-reset-sent",
+    ),
     path(
         "password/reset/new/<uuid:journey>/",
-        views.password_reset_new,
+        password_views.password_reset_new,
         name="password-reset-new",
     ),
     path(
         "password/reset/<str:uidb64>/<str:token>/",
-        views.password_reset_link,
+        password_views.password_reset_link,
         name="password-reset-link",
     ),
-    path("email/confirm/<str:token>/", views.email_confirm, name="email-confirm"),
-    path("email/close/<str:token>/", views.email_close, name="email-close"),
+    path(
+        "email/confirm/<str:token>/", password_views.email_confirm, name="email-confirm"
+    ),
+    path("email/close/<str:token>/", password_views.email_close, name="email-close"),
 ]

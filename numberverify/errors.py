@@ -3,6 +3,8 @@
 Messages carry no number, code, token or remote text: messages end up in logs.
 """
 
+from uuid import UUID
+
 
 class NumberVerifyError(Exception):
     """Base of all; `code` is stable and part of the history."""
@@ -16,13 +18,23 @@ class ConfigurationError(NumberVerifyError):
     code = "configuration"
 
 
-class UnknownState(NumberVerifyError):
-    """No live verification of this browser has that `state`."""
+class CallbackRefused(NumberVerifyError):
+    """The callback is not exchanged; `reference` is the verification's id, if known."""
+
+    code = "callback_refused"
+
+    def __init__(self, reference: UUID | None = None) -> None:
+        super().__init__()
+        self.reference = reference
+
+
+class UnknownState(CallbackRefused):
+    """No live verification that was started with this operator has that `state`."""
 
     code = "unknown_state"
 
 
-class OtherBrowser(NumberVerifyError):
+class OtherBrowser(CallbackRefused):
     """The callback came to another browser than the one that started."""
 
     code = "other_browser"

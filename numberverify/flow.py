@@ -115,14 +115,14 @@ def claim(
         if not row.is_open and row.user_id and row.user_id == viewer():
             return row, False
         _abort(row, Reason.OTHER_BROWSER, now=now)
-        raise OtherBrowser
+        raise OtherBrowser(row.pk)
     if row.operator != operator:
         # The mix-up attack: one operator's answer brought to another's address.
         _abort(row, Reason.OTHER_OPERATOR, now=now)
-        raise UnknownState
+        raise UnknownState(row.pk)
     if row.status == Status.PENDING:
         _sweep(row, now=now)
-        raise UnknownState
+        raise UnknownState(row.pk)
     return row, False
 
 

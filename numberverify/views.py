@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from . import flow, policy, routing, words
 from .browser import SeeOther, binding_of, leaves_for_operator
 from .choices import Purpose, Status
-from .errors import OtherBrowser, UnknownState
+from .errors import CallbackRefused
 from .models import Verification
 from .operators.base import Callback
 
@@ -49,8 +49,8 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
             device=binding_of(request),
             viewer=lambda: request.user.pk,
         )
-    except (UnknownState, OtherBrowser):
-        return _start_again(request)
+    except CallbackRefused as refused:
+        return _start_again(request, refused.reference)
     goes_on = taken and flow.exchange_and_settle(row, read_callback(request.GET))
     response = SeeOther(row.next if goes_on else flow.detail_url(row.pk))
     response["Referrer-Policy"] = "no-referrer"
@@ -103,7 +103,8 @@ def _is_fresh(row: Verification) -> bool:
     return age < policy.RECEIPT_FOR
 
 
-def _start_again(request: HttpRequest) -> HttpResponse:
-    response = render(request, "numberverify/start_again.html", status=400)
+def _start_again(request: HttpRequest, reference: UUID | None = None) -> HttpResponse:
+    context = {"reference": reference}
+    response = render(request, "numberverify/start_again.html", context, status=400)
     response["Referrer-Policy"] = "no-referrer"
     return response

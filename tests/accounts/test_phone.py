@@ -93,3 +93,17 @@ def test_bad_numbers_are_named_beside_the_field(signed_in):
 
     assert "landline" in page.context["form"].errors["phone"][0]
     assert 'value="020 7946 0000"' in page.text
+
+
+def test_a_number_just_proved_spares_the_next_login_in_this_browser(
+    signed_in, operator
+):
+    started = signed_in.submit(PHONE, phone=ANN)
+    signed_in.follow(signed_in.come_back(operator, started))
+    signed_in.submit("/accounts/logout/", page="/")
+
+    again = signed_in.submit(
+        "/accounts/login/", username="ann@example.com", password=PASSWORD
+    )
+
+    assert again["Location"] == "/accounts/profile/"

@@ -87,6 +87,7 @@ def test_another_browser_settles_it_unexchanged_and_raises_the_flag(
 
     row = Verification.objects.get()
     assert answer.status_code == 400
+    assert str(row.pk) in answer.text  # the reference for support
     assert (row.status, row.reason) == (Status.UNAVAILABLE, Reason.OTHER_BROWSER)
     assert row.attention
     assert operator.calls == []

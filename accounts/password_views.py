@@ -1,0 +1,124 @@
+"""A new password, and the links that we mail."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from numberverify.browser import SeeOther, bind, browser_of, leaves_for_operator
+from numberverify.errors import VerificationNotUsable
+from numberverify.stepup import previous_of, step_up_required
+
+from . import mail, password, phone
+from .forms import EmailForm
+from .models import Pending, User
+from .pages import PROFILE, find_pending, form_page, gone, signed_in
+from .signin import note_proof
+
+
+@sensitive_post_parameters()
+@step_up_required("password_change", max_age=300)
+@form_page
+def password_change(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    form = PasswordChangeForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            password.change(request, user, form.cleaned_data["new_password1"])
+        except VerificationNotUsable:
+            return gone(request)
+        note_proof(request, user)
+        messages.success(request, _("Your password is changed."))
+        return SeeOther(resolve_url(PROFILE))
+    return render(request, "accounts/password_change.html", {"form": form})
+
+
+@never_cache
+@form_page
+def password_reset(request: HttpRequest) -> HttpResponse:
+    """The answer is the same whether or not there is such an account."""
+    form = EmailForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        password.send_reset_link(form.cleaned_data["email"])
+        return SeeOther(resolve_url("accounts:password-reset-sent"))
+    return render(request, "accounts/password_reset.html", {"form": form})
+
+
+@require_safe
+def password_reset_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/password_reset_sent.html")
+
+
+@never_cache
+@leaves_for_operator
+@form_page
+def password_reset_link(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
+    """The mailed link. A GET shows a button only: mail scanners open links."""
+    user = password.user_of_link(uidb64, token)
+    if user is None:
+        return render(request, "accounts/link_is_over.html", status=410)
+    if request.method == "POST":
+        browser = browser_of(request)
+        url = password.begin_reset(user, browser)
+        return bind(SeeOther(url), browser.binding)
+    context = {"msisdn": phone.msisdn_of(user)}
+    return render(request, "accounts/password_reset_link.html", context)
+
+
+@never_cache
+@leaves_for_operator
+@sensitive_post_parameters()
+@form_page
+def password_reset_new(request: HttpRequest, journey: UUID) -> HttpResponse:
+    """With a receipt: the new password. Without one, POST asks again."""
+    browser = browser_of(request)
+    pending = find_pending(request, Pending.Kind.PASSWORD_RESET, journey)
+    if pending is None or pending.user is None:
+        return gone(request)
+    try:
+        if not password.is_proved(pending, browser):
+            if request.method == "POST":
+                return SeeOther(password.ask(pending, browser, previous_of(request)))
+            context = {"msisdn": phone.msisdn_of(pending.user)}
+            return render(request, "accounts/password_reset_link.html", context)
+        form = SetPasswordForm(pending.user, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            password.reset(pending, browser, form.cleaned_data["new_password1"])
+            messages.success(request, _("Your password is changed. Log in with it."))
+            return SeeOther(resolve_url("accounts:login"))
+    except VerificationNotUsable:
+        return gone(request)
+    return render(request, "accounts/password_reset_new.html", {"form": form})
+
+
+@never_cache
+@form_page
+def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    user = mail.confirmed_by(token)
+    if user is None:
+        return render(request, "accounts/link_is_over.html", status=410)
+    if request.method == "POST" and user.email_confirmed_at is None:
+        user.email_confirmed_at = timezone.now()
+        user.save(update_fields=["email_confirmed_at"])
+    return render(request, "accounts/email_confirm.html", {"person": user})
+
+
+@never_cache
+@form_page
+def email_close(request: HttpRequest, token: str) -> HttpResponse:
+    """Close an account that somebody else opened with this e-mail. Only while the
+    e-mail is not confirmed: an old mail must not be a key to a living account."""
+    user = mail.confirmed_by(token)
+    if user is None or user.email_confirmed_at:
+        return render(request, "accounts/link_is_over.html", status=410)
+    if request.method == "POST":
+        User.objects.filter(pk=user.pk, email_confirmed_at=None).delete()
+        return render(request, "accounts/email_closed.html")
+    return render(request, "accounts/email_close.html", {"person": user})
