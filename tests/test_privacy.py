@@ -3,11 +3,7 @@
 The servers are real processes with the sandbox operator inside.
 """
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-ROOT = Path(__file__).parent.parent
+from tests.servers import GUNICORN, RUNSERVER, Server
+
 PASSWORD = "corr3ct horse"
 NEW_PASSWORD = "batt3ry staple"
 FAULTS = (
@@ -29,49 +26,23 @@ FAULTS = (
 )
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+class Site(Server):
+    """The site with its sandbox, and one browser."""
 
-
-def command(server: str, port: int) -> list[str]:
-    python = [sys.executable]
-    if server == "runserver":
-        return [*python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    bind = f"127.0.0.1:{port}"
-    return [*python, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "--bind", bind]
-
-
-class Site:
-    """A server in a process of its own, and one browser."""
-
-    def __init__(self, server: str, folder: Path) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = folder / "log"
+    def __init__(self, command: list[str], folder: Path) -> None:
         self.mail = folder / "mail"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("NV_")}
-        environment |= {
-            "DEBUG": "1",
-            "SITE_URL": self.url,
-            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
-            "EMAIL_URL": f"filemail://{self.mail}",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONUNBUFFERED": "1",
-        }
-        run = [sys.executable, "manage.py", "migrate", "-v0"]
-        subprocess.run(run, check=True, env=environment, cwd=ROOT)
-        with self.log.open("w") as out:
-            self.process = subprocess.Popen(
-                command(server, port), stdout=out, stderr=out, env=environment, cwd=ROOT
-            )
+        self.seen: list[str] = []
         self.new_browser()
-        self._wait()
+        super().__init__(
+            command,
+            folder,
+            DEBUG="1",
+            DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
+            EMAIL_URL=f"filemail://{self.mail}",
+        )
 
     def new_browser(self) -> None:
         self.browser = requests.Session()
-        self.seen: list[str] = getattr(self, "seen", [])
 
     def submit(self, path: str, page: str = "", **fields: str) -> requests.Response:
         opened = self.browser.get(self.url + (page or path))
@@ -95,22 +66,8 @@ class Site:
             time.sleep(0.1)
         raise AssertionError(f"no mail with {part}")
 
-    def _wait(self) -> None:
-        for _ in range(150):
-            try:
-                requests.get(self.url, timeout=10)
-            except requests.ConnectionError:
-                time.sleep(0.1)
-            else:
-                return
-        raise AssertionError(self.log.read_text())
 
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=20)
-
-
-@pytest.fixture(params=["runserver", "gunicorn"])
+@pytest.fixture(params=[RUNSERVER, GUNICORN], ids=["runserver", "gunicorn"])
 def site(request, tmp_path) -> Iterator[Site]:
     running = Site(request.param, tmp_path)
     yield running

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,6 @@ from .mobile_connect import MobileConnect
 
 DIALECTS: dict[str, type[Operator]] = {"mobile-connect": MobileConnect}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 URL_KEYS = (
     "base_url",
     "authorization_endpoint",
@@ -114,5 +114,12 @@ def _check_url(key: str, url: str) -> None:
         raise ValueError(f"{key} must be an address without query and credentials")
     if parts.scheme == "https":
         return
-    if parts.scheme != "http" or parts.hostname not in LOOPBACK:
+    if parts.scheme != "http" or not _is_loopback(parts.hostname):
         raise ValueError(f"{key} must be https (http only on the loopback)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -49,7 +49,7 @@ def test_our_accounts_are_not_here():
 
 
 def test_a_stranger_is_sent_to_the_sites_login(client):
-    assert client.get("/safe/")["Location"] == "/login/?next=/safe/"
+    assert client.get("/safe/")["Location"] == "/admin/login/?next=/safe/"
 
 
 def test_a_proof_opens_the_page_once(browser, operator):

@@ -1,16 +1,17 @@
 """A site with Django's own users and none of our accounts: what numberverify needs."""
 
+import os
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
 
 SECRET_KEY = "plain-site"
-ALLOWED_HOSTS = ["testserver"]
+ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
 USE_TZ = True
-SITE_URL = "http://testserver"
+SITE_URL = os.environ.get("SITE_URL", "http://testserver")
 ROOT_URLCONF = "tests.sites.plain.urls"
-LOGIN_URL = "/login/"
+LOGIN_URL = "/admin/login/"
 SESSION_COOKIE_SECURE = False
 INSTALLED_APPS = [
     "numberverify",
@@ -42,7 +43,12 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("PLAIN_DATABASE", ":memory:"),
+    }
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 NV_NUMBER_OF = "tests.sites.plain.views.number_of"
@@ -51,8 +57,8 @@ NV_STEP_UP = {"open_safe": {"label": "open the safe"}}
 NV_OPERATORS = {
     "fake": {
         "dialect": "mobile-connect",
-        "base_url": "https://operator.example",
-        "client_id": "id",
+        "base_url": os.environ.get("PLAIN_OPERATOR", "https://operator.example"),
+        "client_id": "id of ours",
         "client_secret": "secret",
     }
 }
