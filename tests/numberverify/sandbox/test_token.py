@@ -2,6 +2,7 @@ import base64
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -21,6 +22,7 @@ from tests.numberverify.sandbox.wire import (
     buy,
     code_of,
     set_handset,
+    without,
 )
 
 
@@ -170,11 +172,18 @@ def test_a_wrong_request_gets_400(client, changes, error):
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_parameters_in_the_address_are_refused(client):
-    form = f"grant_type=authorization_code&code={code_of(client)}&redirect_uri={BACK}"
+@pytest.mark.parametrize("moved", ["code", "correlation_id"])
+def test_parameters_in_the_address_are_refused(client, moved):
+    form = {
+        "grant_type": "authorization_code",
+        "code": code_of(client),
+        "redirect_uri": BACK,
+        "correlation_id": "c-1",
+    }
 
     answer = client.post(
-        f"{TOKEN}?{form}",
+        f"{TOKEN}?{urlencode({moved: form[moved]})}",
+        urlencode(without(form, moved)),
         content_type="application/x-www-form-urlencoded",
         headers={"authorization": basic()},
     )
