@@ -5,6 +5,9 @@ from django.views.generic import RedirectView, TemplateView
 
 from accounts import views as accounts
 
+# The history's table needs the width; the breadcrumbs lead everywhere.
+admin.site.enable_nav_sidebar = False
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("accounts/", include("accounts.urls")),

@@ -45,11 +45,10 @@ SHOWN: Any = [
     "method",
     "operator",
     "outcome",
-    "reason_in_words",
+    "reason",
     "steps",
     "operator_ms",
-    "attention",
-    "test",
+    "flags",
     "ip",
     "user_agent",
     "operator_subject",
@@ -102,14 +101,13 @@ class SearchedFilter(admin.SimpleListFilter):
 @admin.register(Verification)
 class VerificationHistoryAdmin(ModelAdmin):
     list_display = [
-        "created_at",
+        "started",
         "user",
         "number_mask",
         "purpose",
         "method",
         "operator",
-        "outcome",
-        "reason",
+        "outcome_and_reason",
         "duration",
     ]
     list_filter = [
@@ -147,23 +145,35 @@ class VerificationHistoryAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description=_("outcome"), ordering="status")
+    @admin.display(description=_("time (UTC)"), ordering="id")
+    def started(self, row: Verification) -> str:
+        return f"{row.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("outcome"))
     def outcome(self, row: Verification) -> str:
-        flag = format_html(' <strong title="{}">⚑</strong>', _("Needs attention"))
-        icon = ICONS[Status(row.status)]
+        return f"{ICONS[Status(row.status)]} {row.get_status_display()}"
+
+    @admin.display(description=_("outcome"), ordering="status")
+    def outcome_and_reason(self, row: Verification) -> str:
+        reason = f": {row.get_reason_display()}" if row.reason else ""
+        flag = format_html('<strong title="{0}">⚑ {0}</strong>', _("attention"))
         return format_html(
-            "{} {}{}", icon, row.get_status_display(), flag if row.attention else ""
+            "{}{} {}", self.outcome(row), reason, flag if row.attention else ""
         )
+
+    @admin.display(description=_("flags"))
+    def flags(self, row: Verification) -> str:
+        raised = [
+            _("needs attention: looks like an attack") if row.attention else "",
+            _("test: a sandbox's answer") if row.test else "",
+        ]
+        return "; ".join(str(flag) for flag in raised if flag) or "–"
 
     @admin.display(description=_("duration"))
     def duration(self, row: Verification) -> str:
         if row.settled_at is None:
             return "–"
         return f"{(row.settled_at - row.created_at).total_seconds():.1f} s"
-
-    @admin.display(description=_("reason"))
-    def reason_in_words(self, row: Verification) -> str:
-        return f"{row.get_reason_display()} ({row.reason})" if row.reason else "–"
 
     @admin.display(description=_("steps"))
     def steps(self, row: Verification) -> str:

@@ -46,39 +46,18 @@ class Because(TextChoices):
 class Reason(TextChoices):
     """Why nobody could say: stable codes, part of the history."""
 
-    NO_OPERATOR = "no_operator", _("No operator is configured for that country")
-    NOT_ON_MOBILE_NETWORK = (
-        "not_on_mobile_network",
-        _("The operator did not see the device on its mobile network"),
-    )
-    ACCESS_DENIED = "access_denied", _("The operator or the person said no")
-    CONSENT_REQUIRED = "consent_required", _("The operator needs the person's consent")
-    AUTHORIZATION_FAILED = (
-        "authorization_failed",
-        _("The operator answered the authorization request with an error"),
-    )
-    MALFORMED_CALLBACK = (
-        "malformed_callback",
-        _("The redirect back from the operator was not well formed"),
-    )
-    OTHER_BROWSER = (
-        "other_browser",
-        _("The redirect arrived in another browser than the one that started"),
-    )
-    OTHER_OPERATOR = (
-        "other_operator",
-        _("The redirect came by another operator than the one that was asked"),
-    )
-    OPERATOR_UNREACHABLE = "operator_unreachable", _("The operator is down")
-    OPERATOR_TIMEOUT = "operator_timeout", _("The operator took too long to answer")
-    OPERATOR_REFUSED = "operator_refused", _("The operator refused our request")
-    MALFORMED_ANSWER = "malformed_answer", _("The operator's answer made no sense")
-    BAD_ID_TOKEN = "bad_id_token", _("The operator's ID token did not hold")
-    SUBJECT_MISMATCH = (
-        "subject_mismatch",
-        _("The operator's two answers were about different subscribers"),
-    )
-    INTERRUPTED = (
-        "interrupted",
-        _("Our own server stopped while the operator was being asked"),
-    )
+    NO_OPERATOR = "no_operator", _("no operator for the country")
+    NOT_ON_MOBILE_NETWORK = "not_on_mobile_network", _("not on the mobile network")
+    ACCESS_DENIED = "access_denied", _("operator or person said no")
+    CONSENT_REQUIRED = "consent_required", _("consent is missing")
+    AUTHORIZATION_FAILED = "authorization_failed", _("operator refused the device")
+    MALFORMED_CALLBACK = "malformed_callback", _("redirect back not well formed")
+    OTHER_BROWSER = "other_browser", _("came back in another browser")
+    OTHER_OPERATOR = "other_operator", _("came back by another operator")
+    OPERATOR_UNREACHABLE = "operator_unreachable", _("operator is down")
+    OPERATOR_TIMEOUT = "operator_timeout", _("operator took too long")
+    OPERATOR_REFUSED = "operator_refused", _("operator refused our server")
+    MALFORMED_ANSWER = "malformed_answer", _("operator's answer made no sense")
+    BAD_ID_TOKEN = "bad_id_token", _("ID token did not hold")
+    SUBJECT_MISMATCH = "subject_mismatch", _("answers about two subscribers")
+    INTERRUPTED = "interrupted", _("our server stopped meanwhile")

@@ -46,7 +46,7 @@ def test_the_list_says_who_what_how_and_how_it_ended(staff):
         "Mobile network",
         "sandbox",
         "Could not tell",
-        "The operator took too long",
+        "operator took too long",
         "12.5 s",
     ):
         assert words in text
