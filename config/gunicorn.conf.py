@@ -4,7 +4,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from config.logs import redact
+from config.logs import Redact, redact
 
 wsgi_app = "config.wsgi"
 bind = "127.0.0.1:8000"
@@ -17,7 +17,12 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)sus'
 
 
 class RedactingLogger(Logger):  # type: ignore[misc]
-    """Take the tokens of mailed links out of the paths as well."""
+    """Take the tokens of mailed links out of the paths as well, and all of it out
+    of the error log, where gunicorn writes whole addresses."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.addFilter(Redact())
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super().atoms(*args, **kwargs)

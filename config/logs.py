@@ -5,10 +5,9 @@ import re
 from collections.abc import Mapping
 
 # Operators put codes into the callback's query string, mails put tokens into paths.
-QUERY = re.compile(r"\?[^\s\"']*")
-TOKEN = re.compile(
-    r"(?<=/)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)[\w:.=-]{20,}"
-)
+QUERY = re.compile(r"\?\S*")
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+TOKEN = re.compile(rf"(?<=/)(?!{UUID}(?:[/\s]|$))[\w:.=%-]{{20,}}")
 REMOVED = "…"
 
 

@@ -4,74 +4,49 @@ docs/settings.md lists every variable. A missing or wrong one raises
 ImproperlyConfigured here, so that the server refuses to start and names it.
 """
 
+import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from phonenumbers import SUPPORTED_REGIONS
 
-T = TypeVar("T")
+from config.environment import (
+    backend,
+    count,
+    demanded,
+    flag,
+    names,
+    one_of,
+    origin,
+    positive,
+    read,
+    text,
+)
+from numberverify.errors import ConfigurationError
+from numberverify.operators.registry import read_tables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 if (BASE_DIR / ".env").exists():
     environ.Env.read_env(str(BASE_DIR / ".env"))
-
-
-def read(name: str, parse: Callable[[str], T], default: str = "") -> T:
-    try:
-        return parse(env.str(name, default).strip())
-    except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
-        # The value stays out of the message: it may be a secret.
-        raise ImproperlyConfigured(f"{name} has a value that cannot be used") from error
-
-
-def flag(text: str) -> bool:
-    words = {"1": True, "true": True, "on": True, "yes": True}
-    words |= {"": False, "0": False, "false": False, "off": False, "no": False}
-    return words[text.lower()]
-
-
-def demanded(name: str, development_value: str) -> str:
-    value: str = env.str(name, development_value if DEBUG else "").strip()
-    if not value:
-        raise ImproperlyConfigured(f"{name} must be set when DEBUG is off")
-    return value
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    return dict(zip(words, words, strict=True)).__getitem__
-
-
-def count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError("negative")
-    return number
-
 
 # The site
 
 DEBUG = read("DEBUG", flag)
-SECRET_KEY = demanded("SECRET_KEY", "for-development-only-" * 3)
-SITE_URL = read("SITE_URL", str, "http://127.0.0.1:8000").rstrip("/")
-_site = read("SITE_URL", urlsplit, SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path.strip("/"):
-    raise ImproperlyConfigured("SITE_URL must be http(s)://host[:port] without a path")
-HTTPS = _site.scheme == "https"
+SECRET_KEY = demanded("SECRET_KEY", "for-development-only-" * 3 if DEBUG else "")
+SITE_URL = read("SITE_URL", origin, "http://127.0.0.1:8000")
+HTTPS = SITE_URL.startswith("https:")
 if DEBUG and HTTPS:
     raise ImproperlyConfigured("DEBUG cannot be on with an https SITE_URL")
-
+_host = re.sub(r":\d+$", "", SITE_URL.partition("://")[2])
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS",
-    default=LOOPBACK_NAMES if _site.hostname in LOOPBACK_NAMES else [_site.hostname],
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", names) or (
+    LOOPBACK_NAMES if _host in LOOPBACK_NAMES else [_host]
 )
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", names) or [SITE_URL]
 TRUSTED_PROXY_COUNT = read("TRUSTED_PROXY_COUNT", count, "0")
 
 INSTALLED_APPS = [
@@ -119,7 +94,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES: dict[str, dict[str, Any]] = {
     "default": read(
-        "DATABASE_URL", env.db_url_config, f"sqlite:///{BASE_DIR}/db.sqlite3"
+        "DATABASE_URL",
+        backend(environ.Env.db_url_config, "ENGINE"),
+        f"sqlite:///{BASE_DIR}/db.sqlite3",
     )
 }
 _database = DATABASES["default"]
@@ -131,14 +108,20 @@ if "sqlite" in _database["ENGINE"]:
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     )
 elif "postgresql" in _database["ENGINE"]:
-    _pool_size = read("DATABASE_POOL_SIZE", count, "20")
+    _pool_size = read("DATABASE_POOL_SIZE", positive, "20")
     _database.setdefault("OPTIONS", {})["pool"] = {
         "min_size": min(2, _pool_size),
         "max_size": _pool_size,
         "timeout": 3,
     }
     _database["CONN_HEALTH_CHECKS"] = True
-CACHES = {"default": read("CACHE_URL", env.cache_url_config, "locmemcache://")}
+CACHES = {
+    "default": read(
+        "CACHE_URL",
+        backend(environ.Env.cache_url_config, "BACKEND"),
+        "locmemcache://",
+    )
+}
 if "locmem" in CACHES["default"]["BACKEND"]:
     CACHES["default"].setdefault("OPTIONS", {})["MAX_ENTRIES"] = 10_000
 
@@ -160,7 +143,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_validators}.CommonPasswordValidator"},
     {"NAME": f"{_validators}.NumericPasswordValidator"},
 ]
-_email = read("EMAIL_URL", env.email_url_config, "consolemail://")
+_email = read(
+    "EMAIL_URL",
+    backend(environ.Env.email_url_config, "EMAIL_BACKEND"),
+    "consolemail://",
+)
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
@@ -171,19 +158,17 @@ EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 # django-environ drops the first slash of filemail:///var/mail.
 EMAIL_FILE_PATH = "/" + (_email.get("EMAIL_FILE_PATH") or "").lstrip("/")
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"no-reply@{_site.hostname}")
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", f"no-reply@{_host}")
 
 # Number Verify
 
+_development_key = "fingerprints-in-development" if DEBUG else ""
 NV_FINGERPRINT_KEYS = [
-    key.strip()
-    for key in demanded("NV_FINGERPRINT_KEYS", "fingerprints-in-development").split(",")
+    key.strip() for key in demanded("NV_FINGERPRINT_KEYS", _development_key).split(",")
 ]
-if "" in NV_FINGERPRINT_KEYS or len(set(NV_FINGERPRINT_KEYS)) < len(
-    NV_FINGERPRINT_KEYS
-):
+if len(set(NV_FINGERPRINT_KEYS) - {""}) < len(NV_FINGERPRINT_KEYS):
     raise ImproperlyConfigured("NV_FINGERPRINT_KEYS holds an empty or a doubled key")
-NV_DEFAULT_REGION = read("NV_DEFAULT_REGION", str, "GB")
+NV_DEFAULT_REGION = read("NV_DEFAULT_REGION", one_of(*SUPPORTED_REGIONS), "GB")
 NV_LOGIN_POLICY = read(
     "NV_LOGIN_POLICY",
     one_of("always", "new_device_or_stale", "never"),
@@ -198,35 +183,43 @@ NV_STEP_UP = {"password_change": {"label": _("change your password")}}
 
 def operator_from_environment() -> dict[str, dict[str, Any]]:
     """The tutorial's three variables: one Mobile Connect operator, `default`."""
-    names = ("NV_CLIENT_ID", "NV_CLIENT_SECRET", "NV_API_HOST")
-    values = {name: env.str(name, "").strip() for name in names}
+    variables = ("NV_CLIENT_ID", "NV_CLIENT_SECRET", "NV_API_HOST")
+    values = {name: text(name) for name in variables}
     if not any(values.values()):
         return {}
     for name, value in values.items():
         if not value:
             raise ImproperlyConfigured(f"{name} is missing: half an operator is none")
-    operator = {
-        "dialect": "mobile-connect",
-        "label": _("your mobile network"),
-        "base_url": values["NV_API_HOST"].rstrip("/"),
-        "client_id": values["NV_CLIENT_ID"],
-        "client_secret": values["NV_CLIENT_SECRET"],
+    operators = {
+        "default": {
+            "dialect": "mobile-connect",
+            "label": _("your mobile network"),
+            "base_url": values["NV_API_HOST"].rstrip("/"),
+            "client_id": values["NV_CLIENT_ID"],
+            "client_secret": values["NV_CLIENT_SECRET"],
+        }
     }
-    return {"default": operator}
+    try:
+        read_tables(operators)
+    except ConfigurationError as error:
+        raise ImproperlyConfigured(f"NV_API_HOST: {error}") from None
+    return operators
 
 
 def operators_from_file() -> dict[str, dict[str, Any]]:
-    path = env.str("NV_OPERATORS_FILE", "").strip()
+    path = text("NV_OPERATORS_FILE")
     if not path:
         return {}
     try:
         return tomllib.loads((BASE_DIR / path).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ImproperlyConfigured(f"NV_OPERATORS_FILE: {error}") from error
+    except OSError as error:
+        raise ImproperlyConfigured(f"NV_OPERATORS_FILE: {error.strerror}") from None
+    except ValueError:  # its words may quote a secret
+        raise ImproperlyConfigured("NV_OPERATORS_FILE is not TOML in UTF-8") from None
 
 
 NV_OPERATORS = operator_from_environment()
-if NV_OPERATORS and env.str("NV_OPERATORS_FILE", ""):
+if NV_OPERATORS and text("NV_OPERATORS_FILE"):
     raise ImproperlyConfigured(
         "NV_OPERATORS_FILE cannot go together with NV_CLIENT_ID, NV_CLIENT_SECRET "
         "and NV_API_HOST"

@@ -30,7 +30,7 @@ class OperatorSettings:
     connect_timeout: float = 3.0
     read_timeout: float = 8.0
     threads: int = 64
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     test: bool = False
 
     @property

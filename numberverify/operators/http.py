@@ -22,13 +22,21 @@ MAX_BODY = 64 * 1024  # bytes
 CHUNK = 16 * 1024
 
 
+class _Session(requests.Session):
+    """Never looks where a redirect points: requests would read its body for that,
+    past the deadline, even when told not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Http:
     """One keep-alive session to one operator, shared by the threads of its pool."""
 
     def __init__(self, settings: OperatorSettings) -> None:
         self.connect_timeout = settings.connect_timeout
         self.read_timeout = settings.read_timeout
-        self.session = requests.Session()
+        self.session = _Session()
         # No proxy and no .netrc that the machine happens to have; no cookies.
         self.session.trust_env = False
         self.session.cookies = RequestsCookieJar(

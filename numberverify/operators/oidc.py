@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, import_key
 
 from ..errors import (
     AccessDenied,
@@ -36,6 +36,7 @@ CLOCK_SKEW = 60  # seconds
 NETWORK_AMR = {"nba", "mnba", "SEAM_OK"}
 # RFC 6750, section 2.1; anything else could break out of the header.
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+PUBLIC_MEMBERS = ("kty", "kid", "alg", "use", "n", "e", "crv", "x", "y")
 JWKS_LIFETIME = 60 * 60  # seconds
 JWKS_REFRESH_AFTER = 60  # a forced refresh for an unknown `kid`, at most this often
 
@@ -112,37 +113,39 @@ class Keys:
         self.url = url
         self.lock = Lock()
         self.fetched_at = float("-inf")
-        self.keys = KeySet([])
+        self.keys: dict[str, Key] = {}
 
-    def find(self, kid: str, within: Deadline) -> Any:
+    def find(self, kid: object, within: Deadline) -> Key:
         """Return the key `kid`; for an unknown one the set is fetched once more."""
         with self.lock:
             age = time.monotonic() - self.fetched_at
-            known = kid in self._ids()
+            known = kid in self.keys
             if age > JWKS_LIFETIME or (not known and age > JWKS_REFRESH_AFTER):
                 self._fetch(within)
-            try:
-                return self.keys.get_by_kid(kid)
-            except JoseError as error:
-                raise BadIdToken("unknown key") from error
-
-    def _ids(self) -> set[str | None]:
-        return {key.kid for key in self.keys.keys}
+            if not isinstance(kid, str) or kid not in self.keys:
+                raise BadIdToken("unknown key")
+            return self.keys[kid]
 
     def _fetch(self, within: Deadline) -> None:
-        answer = self.http.get(self.url, within=within)
-        listed = answer.get("keys")
+        listed = self.http.get(self.url, within=within).get("keys")
         if not isinstance(listed, list):
             raise MalformedAnswer("no list of keys")
-        # Public signature keys only: an "oct" key in a public document is no secret.
-        fit = [
-            k for k in listed if isinstance(k, dict) and k.get("kty") in {"RSA", "EC"}
-        ]
-        try:
-            self.keys = KeySet.import_key_set({"keys": fit})
-        except (JoseError, ValueError, TypeError) as error:
-            raise MalformedAnswer("unusable keys") from error
+        self.keys = dict(filter(None, map(_usable, listed)))
         self.fetched_at = time.monotonic()
+
+
+def _usable(listed: Any) -> tuple[str, Key] | None:
+    """Read one published key. What is not understood is ignored (RFC 7517, 5)."""
+    if not isinstance(listed, dict) or not isinstance(listed.get("kid"), str):
+        return None
+    # Not "oct": a symmetric key in a public document is no secret.
+    if listed.get("kty") not in {"RSA", "EC"}:
+        return None
+    needed = {name: listed[name] for name in PUBLIC_MEMBERS if name in listed}
+    try:
+        return listed["kid"], import_key(needed)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
 def check_id_token(
@@ -167,7 +170,7 @@ def check_id_token(
         "nonce": _same(claims.get("nonce"), nonce),
         "at_hash": "at_hash" not in claims
         or _same(claims["at_hash"], half_hash(tokens.access_token)),
-        "sub": isinstance(claims.get("sub"), str) and claims["sub"] != "",
+        "sub": _is_subject(claims.get("sub")),
         "amr": "amr" not in claims or _by_network(claims["amr"]),
     }
     for name, holds in checks.items():
@@ -191,7 +194,7 @@ def _signed_claims(
         if header.get("alg") not in ALGORITHMS:
             raise BadIdToken("algorithm not allowed")
         if keys is not None:
-            key = keys.find(str(header.get("kid", "")), within)
+            key = keys.find(header.get("kid"), within)
             jws.deserialize_compact(id_token, key, algorithms=ALGORITHMS)
         return wire.json_object(unverified.payload)
     except (JoseError, ValueError, TypeError, MalformedAnswer) as error:
@@ -203,9 +206,13 @@ def _is_current(claims: Mapping[str, Any], *, now: float) -> bool:
     moments: list[Any] = [claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)]
     if not all(type(moment) in (int, float) for moment in moments):
         return False
-    exp, iat, nbf = map(float, moments)
+    exp, iat, nbf = moments
     latest = now + CLOCK_SKEW
-    return exp > now - CLOCK_SKEW and iat <= latest and nbf <= latest
+    return bool(exp > now - CLOCK_SKEW and iat <= latest and nbf <= latest)
+
+
+def _is_subject(sub: object) -> bool:
+    return isinstance(sub, str) and sub != "" and "\0" not in sub
 
 
 def _by_network(amr: object) -> bool:

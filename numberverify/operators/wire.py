@@ -19,6 +19,8 @@ def json_object(body: bytes) -> dict[str, Any]:
             object_pairs_hook=_without_doubles,
             parse_constant=_refuse_constant,
         )
+        # Half a character, written as an escape, is no UTF-8 either.
+        json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedAnswer("not strict JSON") from error
     if not isinstance(parsed, dict):
@@ -36,9 +38,9 @@ def boolean(answer: Mapping[str, Any], key: str) -> bool:
 
 
 def text(answer: Mapping[str, Any], key: str) -> str:
-    """Return `answer[key]` when it is text and not empty, else raise."""
+    """Return `answer[key]` when it is text, not empty and without NUL, else raise."""
     value = answer.get(key)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise MalformedAnswer(f"no text {key!r}")
     return value
 

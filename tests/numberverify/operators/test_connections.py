@@ -1,0 +1,199 @@
+"""How we reach operators: kept-alive, straight, and without what the machine adds."""
+
+import socket
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from numberverify.errors import OperatorError, OperatorRefused, OperatorUnreachable
+from numberverify.msisdn import Msisdn
+from numberverify.operators.base import Callback, Question
+from numberverify.operators.registry import Line
+from tests.fake_operator import JWKS, MATCH, TOKEN, Reply
+from tests.numberverify.operators.conftest import BACK, NONCE
+
+QUESTION = Question(Msisdn("+447700900123"), BACK, nonce=NONCE)
+TRUE = {"sub": "pcr-1", "device_msisdn_verified": True}
+
+
+@pytest.fixture
+def nobody() -> str:
+    """The address of a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_twenty_verifications_use_one_connection(fake, ask):
+    for _ in range(20):
+        assert ask().matched
+
+    assert len(fake.calls) == 41
+    assert len({call.connection for call in fake.calls}) == 1
+
+
+def test_a_connection_that_was_half_read_serves_no_more(fake, ask):
+    fake.replies[MATCH] = Reply(body=b" " * 200_000)
+    with pytest.raises(OperatorError):
+        ask()
+    del fake.replies[MATCH]
+
+    assert ask().matched
+    ports = [call.connection for call in fake.calls]
+    assert ports[2] == ports[0]
+    assert ports[3] != ports[0]
+
+
+def test_an_operator_that_hung_up_in_between_is_asked_anew(fake, ask):
+    fake.replies[MATCH] = Reply(body=TRUE, headers={"Connection": "close"})
+
+    assert ask().matched
+    assert ask().matched
+
+
+def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next(fake, ask):
+    """Two answers to one call: the second must not serve the next verification."""
+    body = b'{"sub":"pcr-1","device_msisdn_verified":true}'
+    one = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    fake.replies[MATCH] = Reply(raw=one + one)
+    assert ask().matched
+    del fake.replies[MATCH]
+
+    # The fake hung up as well; whether that is seen in time is a matter of chance.
+    with suppress(OperatorUnreachable):
+        assert ask(number="+447700900907").matched is False
+
+
+@pytest.mark.parametrize("path", [TOKEN, MATCH, JWKS], ids=["token", "match", "keys"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(fake, ask, status, path):
+    fake.replies[path] = Reply(status, headers={"Location": "/elsewhere"})
+    fake.replies["/elsewhere"] = Reply(body=TRUE)
+
+    with pytest.raises(OperatorRefused):
+        ask()
+    assert not fake.calls_to("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param(b"http://[", id="no address"),
+        pytest.param(b"/\xff\xfe", id="not UTF-8"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"mailto:somebody", id="no web address"),
+        pytest.param(b"http://a:b:c@:99999/", id="no port"),
+    ],
+)
+def test_where_a_redirect_points_makes_no_difference(fake, ask, location):
+    head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %b\r\n\r\n"
+    fake.replies[TOKEN] = Reply(raw=head % location)
+
+    with pytest.raises(OperatorRefused):
+        ask()
+
+
+def test_cookies_are_never_sent_back(fake, ask):
+    fake.headers = {"Set-Cookie": "session=1; Path=/"}
+
+    assert ask().matched
+    assert ask().matched
+
+    assert len(fake.calls) == 5
+    assert not [call for call in fake.calls if "Cookie" in call.headers]
+
+
+def test_what_is_sent_says_that_json_is_wanted_and_not_packed(fake, ask):
+    ask()
+
+    for call in fake.calls:
+        assert call.headers["Accept"] == "application/json"
+        assert call.headers["Accept-Encoding"] == "identity"
+
+
+def test_proxies_and_passwords_of_the_machine_are_ignored(
+    fake, ask, nobody, monkeypatch, tmp_path
+):
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, nobody)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login machine password of-the-machine")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    assert ask().matched
+    (keys,) = fake.calls_to(JWKS)
+    assert "Authorization" not in keys.headers
+
+
+def test_the_proxy_of_the_table_is_used(fake, ask, nobody):
+    ask_there = {"base_url": nobody, "jwks_uri": None, "issuer": fake.base_url}
+
+    assert ask(proxy=fake.base_url, **ask_there).matched
+    assert fake.calls[0].path == nobody + TOKEN
+
+
+def test_where_nobody_listens_is_unreachable(read, nobody):
+    with pytest.raises(OperatorUnreachable):
+        Line(read(base_url=nobody)).ask(Callback("code"), QUESTION)
+
+
+def test_a_host_that_does_not_exist_is_unreachable(read):
+    with pytest.raises(OperatorUnreachable):
+        Line(read(base_url="https://operator.invalid")).ask(Callback("code"), QUESTION)
+
+
+def test_who_does_not_speak_tls_is_unreachable_under_https(fake, read):
+    plain = fake.base_url.replace("http:", "https:")
+
+    with pytest.raises(OperatorUnreachable):
+        Line(read(base_url=plain)).ask(Callback("code"), QUESTION)
+    assert not fake.calls
+
+
+@pytest.fixture
+def certificate(tmp_path) -> str:
+    """The path of a key and its certificate for 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "operator")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    today = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(private + signed.public_bytes(Encoding.PEM))
+    return str(path)
+
+
+def test_a_certificate_must_be_vouched_for(fake, read, certificate):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    fake.server.socket = context.wrap_socket(fake.server.socket, server_side=True)
+    line = Line(read(base_url=fake.base_url.replace("http:", "https:")))
+
+    with pytest.raises(OperatorUnreachable):
+        line.ask(Callback("code"), QUESTION)
+    assert not fake.calls
+
+    # Once somebody vouches for it, the operator is reached and knows no such code.
+    line.operator.http.session.verify = certificate
+    with pytest.raises(OperatorRefused):
+        line.ask(Callback("code"), QUESTION)

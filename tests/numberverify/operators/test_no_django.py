@@ -1,0 +1,46 @@
+"""The operators package runs in a plain interpreter: no Django, no model, no site."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = """
+import json, sys
+from urllib.parse import parse_qs, urlsplit
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"django", "environ", "config", "accounts"}:
+            raise ImportError(f"{name} is refused")
+
+sys.meta_path.insert(0, Refuse())
+
+import requests
+from numberverify.msisdn import Msisdn
+from numberverify.operators.base import Callback, Question
+from numberverify.operators.registry import line_to, read_tables
+
+table = json.load(sys.stdin)
+line = line_to(read_tables({"fake": table})["fake"])
+question = Question(Msisdn("+447700900123"), "https://shop.example/back", "a nonce")
+url = line.operator.authorization_url(question, state="a state")
+back = requests.get(url, allow_redirects=False).headers["Location"]
+code = parse_qs(urlsplit(back).query)["code"][0]
+print(line.ask(Callback(code), question).matched)
+"""
+
+
+def test_a_number_is_verified_without_django(fake):
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=json.dumps(fake.table()),
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert ran.stdout.strip() == "True", ran.stderr
