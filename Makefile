@@ -43,6 +43,7 @@ test-postgresql: $(VENV)/.dev
 check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789
 check: export NV_FINGERPRINT_KEYS = check-only-check-only-check-only-check
 check: export SITE_URL = https://site.example
+check: export EMAIL_URL = smtp://mail.example:25
 check: export NV_CLIENT_ID = id
 check: export NV_CLIENT_SECRET = secret
 check: export NV_API_HOST = https://operator.example/mobileconnect

@@ -24,7 +24,7 @@ class PersonAdmin(ModelAdmin):
     """Staff find people, end their sessions and send them a reset. Nobody sets
     another's password or e-mail: both would be ways to become that person."""
 
-    list_display = ["email", "number", "is_active", "is_staff", "date_joined"]
+    list_display = ["email", "number", "is_active", "is_staff", "joined"]
     list_filter = ["is_active", "is_staff"]
     list_select_related = ["profile"]
     search_fields = ["=email"]
@@ -82,9 +82,14 @@ class PersonAdmin(ModelAdmin):
         return str(Msisdn(profile.phone)) if profile and profile.phone else "–"
 
     @admin.display(description=_("number verified"))
-    def number_verified(self, user: User) -> object:
+    def number_verified(self, user: User) -> str:
         profile = getattr(user, "profile", None)
-        return profile.phone_verified_at if profile else None
+        at = profile.phone_verified_at if profile else None
+        return f"{at:%Y-%m-%d %H:%M} UTC" if at else "–"
+
+    @admin.display(description=_("joined"), ordering="date_joined")
+    def joined(self, user: User) -> str:
+        return f"{user.date_joined:%Y-%m-%d}"
 
     @admin.action(description=_("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:

@@ -14,6 +14,10 @@ from .models import User
 
 NOT_A_NUMBER = _("Enter a mobile phone number, like 07700 900 982 or +33 6 39 98 12 34")
 
+PASSWORD_RULES = _(
+    "At least 8 characters; no common one, not your e-mail, not digits alone."
+)
+
 
 class PhoneField(forms.CharField):
     """A mobile number as people type it; cleans to an Msisdn."""
@@ -29,7 +33,7 @@ class PhoneField(forms.CharField):
         super().__init__(
             label=_("Mobile phone number"),
             help_text=_(
-                "We'll check it with your mobile network: no code, no text message. "
+                "We'll check it with your mobile network. "
                 "For international numbers include the country code."
             ),
             widget=forms.TextInput(attrs=attributes),
@@ -59,7 +63,10 @@ class EmailField(forms.EmailField):
             widget=forms.EmailInput(
                 attrs={"autocomplete": "email", "spellcheck": "false"} | options
             ),
-            error_messages={"required": _("Enter your e-mail address")},
+            error_messages={
+                "required": _("Enter your e-mail address"),
+                "invalid": _("Enter an e-mail address, like name@example.com"),
+            },
         )
 
     def clean(self, value: Any) -> str:
@@ -77,26 +84,68 @@ def password_field(label: Any, help_text: Any = "") -> forms.CharField:
     )
 
 
-class SignupForm(forms.Form):
-    email = EmailField()
-    phone = PhoneField()
-    password1 = password_field(
-        _("Password"),
-        _("At least 8 characters; no common one, not your e-mail, not digits alone."),
-    )
-    password2 = password_field(_("Password again"))
+class PasswordPair(forms.Form):
+    """A new password, typed twice into the two fields that `pair` names."""
 
-    def clean_password1(self) -> str:
-        password: str = self.cleaned_data["password1"]
-        user = User(email=self.cleaned_data.get("email", ""))
-        password_validation.validate_password(password, user)
-        return password
+    pair = ("new_password1", "new_password2")
+
+    def person(self) -> User:
+        """Whose password it is to be: it must not resemble them."""
+        raise NotImplementedError
 
     def clean(self) -> None:
         super().clean()
-        first, second = (self.cleaned_data.get(f"password{i}") for i in (1, 2))
-        if first and second and first != second:
-            self.add_error("password2", _("The two passwords are not the same"))
+        first, second = (self.cleaned_data.get(name) for name in self.pair)
+        if not first:
+            return
+        try:
+            password_validation.validate_password(first, self.person())
+        except ValidationError as error:
+            self.add_error(self.pair[0], error)
+        if second and first != second:
+            self.add_error(self.pair[1], _("The two passwords are not the same"))
+
+
+class SignupForm(PasswordPair):
+    email = EmailField()
+    phone = PhoneField()
+    password1 = password_field(_("Password"), PASSWORD_RULES)
+    password2 = password_field(_("Password again"))
+
+    pair = ("password1", "password2")
+
+    def person(self) -> User:
+        return User(email=self.cleaned_data.get("email", ""))
+
+
+class NewPasswordForm(PasswordPair):
+    new_password1 = password_field(_("New password"), PASSWORD_RULES)
+    new_password2 = password_field(_("New password again"))
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def person(self) -> User:
+        return self.user
+
+
+class ChangePasswordForm(NewPasswordForm):
+    old_password = forms.CharField(
+        label=_("Old password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your old password")},
+    )
+
+    field_order = ("old_password", "new_password1", "new_password2")
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        if not self.user.check_password(old):
+            raise ValidationError(_("That is not your old password"), code="wrong")
+        return old
 
 
 class LoginForm(forms.Form):

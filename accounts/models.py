@@ -157,6 +157,9 @@ class Pending(models.Model):
     email = models.EmailField(blank=True)
     password = models.CharField(max_length=128, blank=True, help_text="Hashed.")
     phone = models.CharField(max_length=16, blank=True)
+    phone_typed = models.CharField(
+        max_length=40, blank=True, help_text="As typed, to be corrected."
+    )
     next = models.CharField(max_length=500, blank=True)
     auth_hash = models.CharField(
         max_length=64, blank=True, help_text="The person's sessions' hash at the start."

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
@@ -17,7 +16,7 @@ from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import previous_of, step_up_required
 
 from . import mail, password, phone
-from .forms import EmailForm
+from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
 from .models import Pending, User
 from .pages import PROFILE, find_pending, form_page, gone, signed_in
 from .signin import note_proof
@@ -28,7 +27,9 @@ from .signin import note_proof
 @form_page
 def password_change(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    form = PasswordChangeForm(user, request.POST or None)
+    # The confirm page's button, pressed twice, is no form with errors.
+    posted = request.POST if "old_password" in request.POST else None
+    form = ChangePasswordForm(user, posted)
     if request.method == "POST" and form.is_valid():
         try:
             password.change(request, user, form.cleaned_data["new_password1"])
@@ -88,7 +89,7 @@ def password_reset_new(request: HttpRequest, journey: UUID) -> HttpResponse:
                 return SeeOther(password.ask(pending, browser, previous_of(request)))
             context = {"msisdn": phone.msisdn_of(pending.user)}
             return render(request, "accounts/password_reset_link.html", context)
-        form = SetPasswordForm(pending.user, request.POST or None)
+        form = NewPasswordForm(pending.user, request.POST or None)
         if request.method == "POST" and form.is_valid():
             password.reset(pending, browser, form.cleaned_data["new_password1"])
             messages.success(request, _("Your password is changed. Log in with it."))

@@ -30,10 +30,14 @@ def msisdn_of(user: User) -> Msisdn | None:
     return Msisdn(number) if number else None
 
 
-def begin(user: User, msisdn: Msisdn, browser: Browser) -> str:
+def begin(user: User, msisdn: Msisdn, browser: Browser, *, typed: str) -> str:
     """Write down the number to add and return the operator's URL."""
     pending = Pending.begin(
-        Pending.Kind.PHONE_CHANGE, browser.binding, user=user, phone=msisdn.e164
+        Pending.Kind.PHONE_CHANGE,
+        browser.binding,
+        user=user,
+        phone=msisdn.e164,
+        phone_typed=typed,
     )
     return ask(pending, browser)
 

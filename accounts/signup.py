@@ -26,7 +26,13 @@ class EmailTaken(Exception):
 
 
 def begin(
-    *, email: str, password: str, msisdn: Msisdn, browser: Browser, next: str
+    *,
+    email: str,
+    password: str,
+    msisdn: Msisdn,
+    typed: str,
+    browser: Browser,
+    next: str,
 ) -> str:
     """Write the signup down and return the operator's URL. Says and reads nothing of
     existing accounts, and hashes the password in every case."""
@@ -36,6 +42,7 @@ def begin(
         email=email,
         password=make_password(password),
         phone=msisdn.e164,
+        phone_typed=typed,
         next=next,
     )
     return ask(pending, browser)

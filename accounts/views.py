@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth import logout as end_session
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
@@ -45,6 +46,7 @@ def signup_page(request: HttpRequest) -> HttpResponse:
             email=form.cleaned_data["email"],
             password=form.cleaned_data["password1"],
             msisdn=form.cleaned_data["phone"],
+            typed=form["phone"].value(),
             browser=browser,
             next=next_of(request),
         )
@@ -73,7 +75,7 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     except VerificationNotUsable:
         if find_pending(request, Pending.Kind.SIGNUP, journey) is None:
             return gone(request)  # an equal request has just gone on
-        typed = {"email": pending.email, "phone": pending.phone}
+        typed = {"email": pending.email, "phone": pending.phone_typed}
         context = {"form": SignupForm(initial=typed), "next": pending.next}
         return render(request, "accounts/signup.html", context)
     return sign_in(request, SeeOther(pending.next), user, proved_at=timezone.now())
@@ -130,6 +132,17 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     return sign_in(request, SeeOther(pending.next), user, proved_at=timezone.now())
 
 
+@never_cache
+@require_safe
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin's login is the site's. Whoever is signed in and comes here lacks the
+    permission, and would be sent back and forth for ever."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    query = request.META["QUERY_STRING"]
+    return SeeOther(resolve_url("accounts:login") + (query and f"?{query}"))
+
+
 @require_POST
 def logout_page(request: HttpRequest) -> HttpResponse:
     end_session(request)
@@ -160,7 +173,8 @@ def phone_page(request: HttpRequest) -> HttpResponse:
     form = PhoneForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         browser = browser_of(request)
-        url = phone.begin(user, form.cleaned_data["phone"], browser)
+        typed = form["phone"].value()
+        url = phone.begin(user, form.cleaned_data["phone"], browser, typed=typed)
         return bind(SeeOther(url), browser.binding)
     return render(request, "accounts/phone.html", {"form": form})
 
@@ -184,7 +198,7 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     except VerificationNotUsable:
         if find_pending(request, Pending.Kind.PHONE_CHANGE, journey) is None:
             return gone(request)
-        form = PhoneForm(initial={"phone": pending.phone})
+        form = PhoneForm(initial={"phone": pending.phone_typed})
         return render(request, "accounts/phone.html", {"form": form})
     note_proof(request, signed_in(request))
     messages.success(request, _("Your number is confirmed."))

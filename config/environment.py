@@ -72,7 +72,7 @@ def origin(address: str) -> str:
 def demanded(name: str, otherwise: str) -> str:
     value = text(name, otherwise)
     if not value:
-        raise ImproperlyConfigured(f"{name} must be set when DEBUG is off")
+        raise ImproperlyConfigured(f"{name} must be set, and not empty")
     return value
 
 

@@ -1,6 +1,6 @@
 """Settings, all read from the environment; `.env` fills in what is not set there.
 
-docs/settings.md lists every variable. A missing or wrong one raises
+docs/reference/settings.md lists every variable. A missing or wrong one raises
 ImproperlyConfigured here, so that the server refuses to start and names it.
 """
 

@@ -13,10 +13,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("verify/", include("numberverify.urls")),
     # Staff come in, go out and change their passwords by the same doors as everybody.
-    path(
-        "admin/login/",
-        RedirectView.as_view(pattern_name="accounts:login", query_string=True),
-    ),
+    path("admin/login/", accounts.admin_login),
     path("admin/logout/", accounts.logout_page),
     path(
         "admin/password_change/",

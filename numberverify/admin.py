@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -45,9 +44,9 @@ SHOWN: Any = [
     "method",
     "operator",
     "outcome",
-    "reason",
+    "reason_and_code",
     "steps",
-    "operator_ms",
+    "at_the_operator",
     "flags",
     "ip",
     "user_agent",
@@ -161,6 +160,10 @@ class VerificationHistoryAdmin(ModelAdmin):
             "{}{} {}", self.outcome(row), reason, flag if row.attention else ""
         )
 
+    @admin.display(description=_("reason"))
+    def reason_and_code(self, row: Verification) -> str:
+        return f"{row.get_reason_display()} ({row.reason})" if row.reason else "–"
+
     @admin.display(description=_("flags"))
     def flags(self, row: Verification) -> str:
         raised = [
@@ -180,6 +183,10 @@ class VerificationHistoryAdmin(ModelAdmin):
         taken = ((getattr(row, column), words) for column, words in STEPS)
         lines = ((_moment(at), words) for at, words in taken if at)
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} {}</li>", lines))
+
+    @admin.display(description=_("at the operator"))
+    def at_the_operator(self, row: Verification) -> str:
+        return "–" if row.operator_ms is None else f"{row.operator_ms} ms"
 
     @admin.display(description=_("follows"))
     def follows(self, row: Verification) -> str:
@@ -219,8 +226,7 @@ def _address(row_id: UUID) -> str:
 
 
 def _moment(at: Any) -> str:
-    local = timezone.localtime(at)
-    return f"{formats.date_format(local, 'DATE_FORMAT')} {local:%H:%M:%S.%f}"[:-3]
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC"
 
 
 def _uuid(typed: str) -> UUID | None:

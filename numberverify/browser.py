@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -77,10 +78,14 @@ def client_ip(request: HttpRequest) -> str | None:
     The left end of X-Forwarded-For is written by the client and never read.
     """
     count = conf.trusted_proxy_count()
-    if not count:
-        return request.META.get("REMOTE_ADDR") or None
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
-    return hops[-count].strip() or None if len(hops) >= count else None
+    hops = request.headers.get("X-Forwarded-For", "").split(",") if count else []
+    if len(hops) < count:
+        return None
+    found = hops[-count].strip() if count else request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ip_address(found))
+    except ValueError:  # a socket without an address, or a proxy that adds ports
+        return None
 
 
 def leaves_for_operator(view: View) -> View:

@@ -16,7 +16,7 @@ def operators_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [Error("No operator can be asked.", hint=hint, id="numberverify.E001")]
     found: list[CheckMessage] = []
     for operator in routing.operators().values():
-        if not operator.base_url.startswith("https:"):
+        if any(address.startswith("http:") for address in operator.addresses):
             message = f"The operator {operator.name!r} is reached over http."
             found.append(Error(message, id="numberverify.E002"))
         if operator.test:

@@ -72,15 +72,11 @@ def step_up_required(action: str, *, max_age: int = 300) -> Callable[[View], Vie
                 action=own_action,
                 max_age=timedelta(seconds=max_age),
             )
-            receipt = flow.find_receipt(proof)
-            asks = request.method == "POST" and OWN_FIELDS.issuperset(request.POST)
-            if asks:
-                return (
-                    SeeOther(_address(request)) if receipt else _begin(request, proof)
-                )
-            if receipt:
+            if receipt := flow.find_receipt(proof):
                 request.step_up = StepUp(receipt, proof)  # type: ignore[attr-defined]
                 return view(request, *args, **kwargs)
+            if request.method == "POST" and OWN_FIELDS.issuperset(request.POST):
+                return _begin(request, proof)
             return _confirm(request, label, msisdn)
 
         return guarded

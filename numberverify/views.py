@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -88,8 +89,15 @@ def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
         "what_happened": what_happened,
         "what_to_do": what_to_do,
         "may_correct": row.purpose in MAY_CORRECT,
+        "network": _network(row),
     }
     return render(request, f"numberverify/{ending}.html", context)
+
+
+def _network(row: Verification) -> str:
+    """What people call the operator; the history outlives its table."""
+    asked = routing.operators().get(row.operator)
+    return asked.label if asked and asked.label else _("your mobile network")
 
 
 def _may_see(request: HttpRequest, row: Verification) -> bool:

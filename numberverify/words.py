@@ -15,7 +15,7 @@ LATER = _("Wait a minute and try again. Nothing was charged and nothing was bloc
 COULD_NOT_TELL: dict[str, tuple[Promise, Promise]] = {
     Reason.NO_OPERATOR: (
         _("We cannot check numbers of that country with a mobile network yet."),
-        _("If the number has a mistake in it, correct it and try again."),
+        _("If the number has a mistake in it, it has to be corrected first."),
     ),
     Reason.NOT_ON_MOBILE_NETWORK: (
         _(

@@ -97,6 +97,8 @@ def test_a_host_name_of_somebody_else_is_refused(client):
         (1, "192.0.2.66, 203.0.113.9", "203.0.113.9"),
         (2, "192.0.2.66, 203.0.113.9, 198.51.100.1", "203.0.113.9"),
         (2, "203.0.113.9", None),
+        (1, "not an address", None),
+        (1, "", None),
     ],
 )
 def test_the_clients_address_counts_trusted_proxies_from_the_right(

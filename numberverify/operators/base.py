@@ -10,7 +10,7 @@ from ..msisdn import Msisdn
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """One table of `operators.toml`; docs/settings.md explains each key."""
+    """One table of `operators.toml`; docs/reference/settings.md explains each key."""
 
     name: str
     dialect: str
@@ -36,6 +36,18 @@ class OperatorSettings:
     @property
     def expected_issuer(self) -> str:
         return self.issuer or self.base_url
+
+    @property
+    def addresses(self) -> list[str]:
+        """Every address at the operator that this table names."""
+        named = (
+            self.base_url,
+            self.authorization_endpoint,
+            self.token_endpoint,
+            self.match_url,
+            self.jwks_uri,
+        )
+        return [address for address in named if address]
 
     def serves(self, countries: tuple[str, ...]) -> bool:
         return not self.countries or not set(self.countries).isdisjoint(countries)

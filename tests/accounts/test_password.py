@@ -282,7 +282,7 @@ def test_a_weak_new_password_is_named_and_the_proof_kept(
 
     wrong = browser.submit(here, new_password1="short", new_password2="short")
 
-    assert "new_password2" in wrong.context["form"].errors
+    assert "new_password1" in wrong.context["form"].errors
     assert browser.submit(here, **NEW)["Location"] == "/accounts/login/"
 
 

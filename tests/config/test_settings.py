@@ -30,8 +30,13 @@ for line in sys.stdin:
         os.dup2(out, 2)
         os.environ.clear()
         os.environ.update(environment)
-        exec(code)
-        sys.exit()
+        try:
+            exec(code)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        sys.stdout.flush()
+        os._exit(0)  # at once: to tidy up takes longer than to start
     os.close(out)
     text = open(said).read()
     status = os.waitstatus_to_exitcode(os.wait()[1])

@@ -23,7 +23,9 @@ ENDINGS = (
     + [(Status.UNAVAILABLE, Reason.OTHER_BROWSER)]
     + [(Status.EXPIRED, "")] * 2
 )
-PURPOSES = [Purpose.LOGIN] * 5 + [Purpose.SIGNUP, Purpose.PASSWORD_CHANGE] * 2
+PURPOSES = (
+    [Purpose.LOGIN] * 6 + [Purpose.PASSWORD_CHANGE] * 2 + [Purpose.PASSWORD_RESET]
+)
 BECAUSE = [Because.NEW_BROWSER, Because.STALE]
 AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) Mobile Safari/604.1",

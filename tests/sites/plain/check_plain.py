@@ -62,6 +62,14 @@ def test_a_proof_opens_the_page_once(browser, operator):
     assert "Confirm it's you" in browser.post("/safe/", OPEN).text
 
 
+def test_a_form_without_fields_reaches_its_effect_once(browser, operator):
+    prove(browser, operator, "/bell/")
+
+    assert browser.get("/bell/").text == "press to ring"
+    assert browser.post("/bell/").text == "the bell rang"
+    assert browser.post("/bell/")["Location"].startswith(operator.base_url)
+
+
 def test_no_match_leaves_it_shut(browser, operator):
     operator.sim = "+447700900999"
 

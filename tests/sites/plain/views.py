@@ -17,3 +17,13 @@ def safe(request: HttpRequest) -> HttpResponse:
             redeem_step_up(request)
         return HttpResponse("the safe is open")
     return render(request, "safe.html")
+
+
+@step_up_required("open_safe", max_age=60)
+def bell(request: HttpRequest) -> HttpResponse:
+    """A guarded page whose form has no field of its own."""
+    if request.method == "POST":
+        with transaction.atomic():
+            redeem_step_up(request)
+        return HttpResponse("the bell rang")
+    return HttpResponse("press to ring")

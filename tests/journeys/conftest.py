@@ -1,0 +1,115 @@
+"""A real Chromium in front of the live site."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core import mail as django_mail
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from accounts import mail
+from tests.fake_operator import FakeOperator
+
+pytest.register_assert_rewrite("tests.journeys.phone")
+from .phone import Phone  # noqa: E402  rewritten, so that its assertions say what they saw
+
+# Playwright's synchronous API runs an event loop in this thread, for which Django
+# would refuse the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Pictures are no check; `SCREENSHOTS=folder pytest tests/journeys/test_screenshots.py`.
+collect_ignore = [] if os.environ.get("SCREENSHOTS") else ["test_screenshots.py"]
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SMALL = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 800}
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if found is None:
+        missing = "Chromium is not installed"
+        pytest.fail(missing) if os.environ.get("NO_SKIPS") else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(live_server, settings) -> str:
+    """The address of the live site, which knows itself and its sandbox by it."""
+    address = f"http://127.0.0.1:{live_server.thread.port}"
+    client = settings.SANDBOX_CLIENTS["sandbox-client"]
+    back = [f"{address}/verify/callback/sandbox/"]
+    base = f"{address}/sandbox/mobile-connect"
+    table = settings.NV_OPERATORS["sandbox"]
+    # New objects: what was read from the old ones is remembered.
+    settings.SITE_URL = address
+    settings.SANDBOX_CLIENTS = {"sandbox-client": client | {"redirect_uris": back}}
+    settings.NV_OPERATORS = {
+        "sandbox": table | {"base_url": base, "jwks_uri": f"{base}/jwks"}
+    }
+    return address
+
+
+@pytest.fixture
+def operator(site: str, operator: FakeOperator) -> FakeOperator:
+    """The fake, instead of the sandbox that `site` configured."""
+    return operator
+
+
+@pytest.fixture
+def new_phone(chromium: Browser, site: str) -> Iterator[Callable[..., Phone]]:
+    phones: list[Phone] = []
+
+    def new(screen: dict[str, int] = SMALL) -> Phone:
+        context = chromium.new_context(viewport=screen, locale="en-GB")
+        phones.append(Phone(context, site))
+        return phones[-1]
+
+    yield new
+    for phone in phones:
+        phone.close()
+
+
+@pytest.fixture
+def phone(new_phone: Callable[..., Phone]) -> Phone:
+    return new_phone()
+
+
+@pytest.fixture
+def desk(new_phone: Callable[..., Phone]) -> Phone:
+    """The same on a wide screen."""
+    return new_phone(WIDE)
+
+
+class Mail:
+    def __init__(self, message: django_mail.EmailMessage) -> None:
+        self.to = message.to
+        self.subject = message.subject
+        self.links = re.findall(r"https?://\S+", str(message.body))
+
+
+@pytest.fixture
+def mails() -> Callable[[], list[Mail]]:
+    """What has been mailed so far, once all that was handed over has left."""
+
+    def sent() -> list[Mail]:
+        mail.wait()
+        return [Mail(message) for message in django_mail.outbox]
+
+    return sent

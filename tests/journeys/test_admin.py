@@ -1,0 +1,134 @@
+"""The history in the admin: found, filtered and read by staff."""
+
+import pytest
+from playwright.sync_api import expect
+
+from numberverify.choices import Reason
+from tests.factories import ANN, PASSWORD, UserFactory, VerificationFactory
+
+pytestmark = pytest.mark.browser
+HISTORY = "/admin/numberverify/verification/"
+BEN = "+447700900456"
+
+
+@pytest.fixture
+def history(desk):
+    """Two verifications of Ann's number, one of Ben's, with staff at the desk."""
+    staff = UserFactory(email="staff@example.com", staff=True)
+    VerificationFactory(verified=True, user=UserFactory(email="ann@example.com"))
+    VerificationFactory(unavailable=True, reason=Reason.OPERATOR_TIMEOUT)
+    VerificationFactory(mismatched=True, msisdn=BEN)
+    desk.become(staff)
+    desk.open(HISTORY)
+    return desk
+
+
+def rows(desk):
+    """The numbers in the list, from the top."""
+    return desk.page.locator("#result_list .field-number_mask").all_inner_texts()
+
+
+def search(desk, typed):
+    desk.page.get_by_label("Whole id, e-mail address or phone number").fill(typed)
+    desk.press("Search")
+
+
+def test_the_admins_login_page_is_the_sites(desk):
+    staff = UserFactory(staff=True)
+    desk.open(HISTORY)
+    assert desk.at == f"/accounts/login/?next={HISTORY}"
+    desk.fill(username=staff.email, password=PASSWORD)
+    desk.press("Log in")
+
+    assert desk.at == HISTORY
+
+
+def test_the_admin_has_the_sites_icon(history):
+    # Without one the browser asks for /favicon.ico, which nobody has.
+    assert history.page.locator("link[rel=icon]").count() == 1
+
+
+def test_staff_leave_the_admin_by_the_sites_own_door(history):
+    history.press("Log out")
+
+    assert history.at == "/"
+    history.reads("You are not signed in.")
+
+
+@pytest.mark.parametrize("outcome", ["✗ No match", "? Could not tell", "✓ Match"])
+def test_each_outcome_is_seen_without_scrolling(history, outcome):
+    cell = history.page.locator("#result_list td").filter(has_text=outcome)
+
+    expect(cell).to_be_in_viewport(ratio=1)
+
+
+def test_the_history_shows_numbers_masked(history):
+    assert rows(history) == ["+44 •••• •••456", *["+44 •••• •••123"] * 2]
+    assert not history.shows_a_number
+
+
+def test_the_history_is_filtered_by_outcome(history):
+    history.page.locator("#changelist-filter").get_by_role(
+        "link", name="No match"
+    ).click()
+    history.page.wait_for_url("**/?status__exact=mismatched")
+
+    assert rows(history) == ["+44 •••• •••456"]
+
+
+@pytest.mark.parametrize("typed", ["07700 900123", "+447700900123"])
+def test_a_number_is_searched_for_and_gets_into_no_address(history, typed):
+    search(history, typed)
+
+    assert rows(history) == ["+44 •••• •••123"] * 2
+    assert "900123" not in history.page.url
+    assert not history.shows_a_number
+
+
+def test_a_person_is_searched_for_by_e_mail(history):
+    search(history, "ann@example.com")
+
+    assert rows(history) == ["+44 •••• •••123"]
+    assert "example.com" not in history.page.url
+
+
+def test_a_search_that_finds_nothing_says_so(history):
+    search(history, "07700 900999")
+    assert rows(history) == []
+    search(history, "nonsense")
+
+    assert "Nothing found." in history.page.locator(".messagelist").inner_text()
+
+
+def test_a_row_shows_its_steps_and_nothing_to_change(desk):
+    staff = UserFactory(staff=True, phone=ANN)
+    desk.log_in(staff, next=HISTORY)
+    desk.page.locator("#result_list tbody a").first.click()
+
+    steps = desk.page.locator(".field-steps li")
+    steps.first.wait_for()
+    words = " ".join(steps.all_inner_texts())
+    for step in ("Started", "Came back", "Settled", "Redeemed"):
+        assert step in words
+    assert not desk.shows_a_number
+    assert desk.page.locator("#content input:visible, #content button").count() == 0
+
+
+def test_a_person_who_is_not_staff_sees_no_history(desk):
+    desk.become(UserFactory())
+    desk.open(HISTORY, status=403)
+
+    assert rows(desk) == []
+
+
+def test_staff_find_a_person_and_end_their_sessions(history, new_phone):
+    ann = new_phone()
+    ann.become(UserFactory(email="late@example.com"))
+    history.open("/admin/accounts/user/?q=late@example.com")
+    history.page.locator(".action-select").first.check()
+    history.page.get_by_label("Action:").select_option(label="End all sessions")
+    history.press("Go")
+
+    assert "Ended the sessions of 1 person." in history.page.inner_text(".messagelist")
+    ann.open("/accounts/profile/")
+    assert not ann.is_signed_in

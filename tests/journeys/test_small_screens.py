@@ -1,0 +1,64 @@
+"""What must fit into 360 pixels."""
+
+import pytest
+
+from numberverify.models import Verification
+from tests.factories import ANN, UserFactory
+
+pytestmark = pytest.mark.browser
+LONG = "a.rather.long.name.of.somebody@subdomain.of.example.com"
+FOR_ANYBODY = [
+    "/",
+    "/accounts/signup/",
+    "/accounts/login/",
+    "/accounts/password/reset/",
+    "/accounts/signup/email-taken/",
+    "/sandbox/",
+    "/sandbox/handset/",
+]
+FOR_THE_SIGNED_IN = ["/", "/accounts/profile/", "/accounts/password/change/"]
+
+
+def width(phone):
+    return phone.page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_no_page_scrolls_sideways(phone):
+    too_wide = []
+    for path in FOR_ANYBODY:
+        phone.open(path)
+        too_wide += [path] if width(phone) > 360 else []
+
+    assert too_wide == []
+
+
+def test_no_page_scrolls_sideways_for_somebody_with_a_long_address(phone):
+    phone.become(UserFactory(email=LONG, phone=ANN))
+    too_wide = []
+    for path in FOR_THE_SIGNED_IN:
+        phone.open(path)
+        too_wide += [path] if width(phone) > 360 else []
+
+    assert too_wide == []
+
+
+def test_no_ending_scrolls_sideways(phone):
+    phone.hold(number="+447700900456", fault="wrong_nonce")
+    phone.sign_up(email=LONG)
+
+    assert phone.at == f"/verify/{Verification.objects.get().pk}/"
+    assert width(phone) <= 360
+
+
+def test_a_number_that_no_check_of_ours_proved_has_no_reference(phone):
+    phone.become(UserFactory(phone=ANN))
+    phone.open("/accounts/profile/")
+
+    assert "None" not in phone.main.inner_text().replace("None yet.", "")
+
+
+def test_the_search_box_of_the_history_holds_an_address(phone):
+    phone.become(UserFactory(staff=True))
+    phone.open("/admin/numberverify/verification/")
+
+    assert phone.page.locator("#searchbar").bounding_box()["width"] >= 200

@@ -1,0 +1,110 @@
+"""What a deployment is told before anybody is harmed."""
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from numberverify.models import Verification
+from tests.factories import UserFactory
+
+REAL = {
+    "dialect": "mobile-connect",
+    "base_url": "https://operator.example",
+    "client_id": "id",
+    "client_secret": "secret",
+}
+LOOPBACK = "http://127.0.0.1:9000"
+
+
+def complaints() -> set[str]:
+    return {
+        found.id
+        for found in run_checks(include_deployment_checks=True)
+        if found.id.startswith(("numberverify", "accounts"))
+    }
+
+
+@pytest.fixture
+def deployed(settings):
+    settings.NV_OPERATORS = {"real": REAL}
+    settings.NV_FINGERPRINT_KEYS = ["k" * 32]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    return settings
+
+
+def test_a_sound_deployment_hears_nothing(deployed):
+    assert complaints() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        pytest.param("NV_OPERATORS", {}, "numberverify.E001", id="no operator"),
+        pytest.param(
+            "NV_OPERATORS",
+            {"o": REAL | {"base_url": LOOPBACK}},
+            "numberverify.E002",
+            id="http",
+        ),
+        pytest.param(
+            "NV_OPERATORS",
+            {"o": REAL | {"jwks_uri": LOOPBACK}},
+            "numberverify.E002",
+            id="keys over http",
+        ),
+        pytest.param(
+            "NV_OPERATORS", {"o": REAL | {"test": True}}, "numberverify.E003", id="test"
+        ),
+        pytest.param("NV_FINGERPRINT_KEYS", ["k" * 31], "numberverify.E004", id="key"),
+        pytest.param(
+            "EMAIL_BACKEND",
+            "django.core.mail.backends.console.EmailBackend",
+            "accounts.E001",
+            id="mail on the console",
+        ),
+    ],
+)
+def test_a_wrong_setting_has_an_id(deployed, name, value, complaint):
+    setattr(deployed, name, value)
+
+    assert complaints() == {complaint}
+
+
+@pytest.mark.parametrize("command", ["seed_demo", "seed_history"])
+def test_a_demo_is_refused_in_production(settings, command):
+    settings.DEBUG = False
+
+    with pytest.raises(CommandError, match="DEBUG"):
+        call_command(command)
+
+
+@pytest.mark.django_db
+def test_the_demo_has_an_admin_two_people_and_sixty_verifications(settings, capsys):
+    settings.DEBUG = True
+    for _ in range(2):  # a second run adds nothing
+        call_command("seed_demo")
+
+    said = capsys.readouterr().out
+    assert User.objects.filter(is_superuser=True).count() == 1
+    assert User.objects.filter(profile__phone_verified_at__isnull=False).count() == 2
+    assert Verification.objects.count() == 60
+    assert len(set(Verification.objects.values_list("status", "reason"))) > 5
+    for words in ("admin@example.com", "ann@example.com", "sandbox-2026"):
+        assert words in said
+
+
+@pytest.mark.django_db
+def test_over_https_the_cookies_belong_to_this_host_alone(client, settings):
+    settings.SESSION_COOKIE_SECURE = True
+    settings.SITE_URL = "https://testserver"
+    UserFactory(email="ann@example.com")
+    typed = {"username": "ann@example.com", "password": "corr3ct horse"}
+
+    client.post("/accounts/login/", typed, secure=True)
+
+    for name in ("__Host-nv_binding", "__Host-nv_known"):
+        morsel = client.cookies[name]
+        assert morsel["secure"]
+        assert morsel["path"] == "/"
+        assert not morsel["domain"]
