@@ -30,12 +30,13 @@ test: test-sqlite test-postgresql ## The whole suite
 test-sqlite: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# The same without the browsers, on the database of production.
+# Once more on the database of production, where a test has to do with a database.
+ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/test_*.py
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 test-postgresql: $(VENV)/.dev
 	@if $(BIN)/python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)" \
 	    "$(POSTGRESQL_URL)" 2>/dev/null; then \
-	  DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n $(WORKERS) -m "not browser"; \
+	  DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n $(WORKERS) $(ON_POSTGRESQL); \
 	elif [ -n "$(NO_SKIPS)" ]; then echo "PostgreSQL is missing and skips are forbidden"; exit 1; \
 	else echo "SKIPPED: the suite on PostgreSQL (none at $(POSTGRESQL_URL))"; fi
 

@@ -25,7 +25,7 @@ ICONS = {
     Status.MISMATCHED: "✗",
     Status.UNAVAILABLE: "?",
     Status.REFUSED: "⊘",
-    Status.EXPIRED: "⌛",
+    Status.EXPIRED: "○",
 }
 STEPS = (
     ("created_at", _("Started; the browser was sent to the operator")),

@@ -169,7 +169,7 @@ class Verification(models.Model):
 
     class Meta:
         verbose_name = _("verification")
-        verbose_name_plural = _("verification history")
+        verbose_name_plural = _("verifications")
         ordering = ["-id"]
         default_permissions = ("view",)
         constraints = [
