@@ -85,7 +85,9 @@ def parse(typed: str, *, region: str) -> Msisdn:
     except phonenumbers.NumberParseException as error:
         raise NotANumber from error
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if number.extension or not phonenumbers.is_possible_number(number):
+    # "Possible" in whole: one that can only be dialled from next door is none.
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if number.extension or possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise NotANumber
     if not E164.fullmatch(e164):
         raise NotANumber

@@ -139,7 +139,7 @@ def _usable(listed: Any) -> tuple[str, Key] | None:
     if not isinstance(listed, dict) or not isinstance(listed.get("kid"), str):
         return None
     # Not "oct": a symmetric key in a public document is no secret.
-    if listed.get("kty") not in {"RSA", "EC"}:
+    if listed.get("kty") not in ("RSA", "EC"):
         return None
     needed = {name: listed[name] for name in PUBLIC_MEMBERS if name in listed}
     try:

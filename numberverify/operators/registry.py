@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from threading import Lock
 from typing import Any
 
 from ..errors import OperatorTimeout
@@ -11,6 +11,8 @@ from .mobile_connect import MobileConnect
 from .tables import read
 
 DIALECTS: dict[str, type[Operator]] = {"mobile-connect": MobileConnect}
+lines: dict[OperatorSettings, "Line"] = {}
+_lock = Lock()
 
 
 class Line:
@@ -36,10 +38,12 @@ class Line:
             raise OperatorTimeout from None
 
 
-@cache
 def line_to(settings: OperatorSettings) -> Line:
     """Return this process's one line to the operator, made at its first use."""
-    return Line(settings)
+    with _lock:
+        if settings not in lines:
+            lines[settings] = Line(settings)
+        return lines[settings]
 
 
 def read_tables(tables: Mapping[str, Any]) -> dict[str, OperatorSettings]:

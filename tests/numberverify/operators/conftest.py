@@ -4,7 +4,7 @@ import pytest
 
 from numberverify.msisdn import Msisdn
 from numberverify.operators.base import Answer, Callback, OperatorSettings, Question
-from numberverify.operators.registry import line_to, read_tables
+from numberverify.operators.registry import line_to, lines, read_tables
 from tests.fake_operator import FakeOperator
 
 BACK = "https://shop.example/verify/callback/fake/"
@@ -45,4 +45,4 @@ def ask(fake: FakeOperator, read) -> Iterator[Callable[..., Answer]]:
     for line in used.values():
         line.threads.shutdown(wait=False, cancel_futures=True)
         line.operator.http.session.close()
-    line_to.cache_clear()  # the next operator may get the same port
+    lines.clear()  # the next operator may get the same port

@@ -4,6 +4,8 @@ import json
 import time
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from joserfc import jws
 
 from numberverify.errors import BadIdToken
@@ -187,6 +189,29 @@ def test_claims_that_are_not_strict_json_are_refused(fake, ask, table, spoil):
     with pytest.raises(BadIdToken):
         ask(**table)
     assert not fake.calls_to(MATCH)
+
+
+CLAIMS = ["iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "acr", "amr"]
+ODD = st.recursive(
+    st.booleans() | st.integers(max_value=0) | st.text() | st.just([]) | st.just({}),
+    lambda inner: st.lists(inner, min_size=1) | st.dictionaries(st.text(), inner),
+    max_leaves=4,
+)
+
+
+@given(claim=st.sampled_from(CLAIMS), value=ODD)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_else_a_claim_says_does_not_hold(fake, ask, claim, value):
+    # What may hold: a moment long past, any text as a subject, a level.
+    assume(not (claim in ("iat", "nbf") and type(value) is int))
+    assume(not (claim == "sub" and isinstance(value, str)))
+    assume(not (claim == "acr" and value in ("2", "3", "4")))
+    fake.forge = lambda claims: signed_as_written(
+        json.dumps(claims | {claim: value}).encode()
+    )
+
+    with pytest.raises(BadIdToken):
+        ask()
 
 
 def test_claims_written_by_hand_pass_when_nothing_is_spoilt(fake, ask):

@@ -83,6 +83,7 @@ def test_without_the_right_key_nothing_passes(fake, ask, reply):
         pytest.param([{"kty": "RSA", "kid": "x"}], id="half a key"),
         pytest.param([PUBLIC | {"kid": None}], id="kid null"),
         pytest.param([PUBLIC | {"kid": 7}], id="kid a number"),
+        pytest.param([PUBLIC | {"kid": "x", "kty": ["RSA"]}], id="type a list"),
         pytest.param([without("kid", "alg")], id="no kid"),
         pytest.param([PUBLIC | {"kid": "x", "x5c": "text"}], id="odd certificate"),
     ],

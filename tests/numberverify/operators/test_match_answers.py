@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from numberverify.errors import (
     MalformedAnswer,
@@ -149,6 +151,30 @@ def test_headers_make_no_difference(fake, ask, headers, matched):
     fake.replies[MATCH] = Reply(body=verified(matched), headers=headers)
 
     assert ask().matched is matched
+
+
+WORDS = st.sampled_from(["sub", "pcr-1", "device_msisdn_verified", "true", ""])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(), inner)
+    ),
+    max_leaves=8,
+)
+ANSWERS = st.fixed_dictionaries(
+    {"sub": st.just("pcr-1"), "device_msisdn_verified": JSON}
+)
+
+
+@given(body=JSON | ANSWERS | st.binary())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_else_an_operator_says_is_no_match(fake, ask, body):
+    said = body.get("device_msisdn_verified") if isinstance(body, dict) else None
+    assume(not isinstance(said, bool))
+    fake.replies[MATCH] = Reply(body=body)
+
+    with pytest.raises(OperatorError):
+        ask()
 
 
 def test_more_than_was_asked_does_not_disturb(fake, ask):
