@@ -70,7 +70,9 @@ class EmailField(forms.EmailField):
         )
 
     def clean(self, value: Any) -> str:
-        return User.objects.normalize_email(super().clean(value))
+        # Lower case first: it may be longer, and the column has an end.
+        cleaned: str = super().clean(User.objects.normalize_email(value))
+        return cleaned
 
 
 def password_field(label: Any, help_text: Any = "") -> forms.CharField:

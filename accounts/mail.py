@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -18,6 +17,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from .models import User
+from .tokens import reset_tokens
 
 logger = logging.getLogger(__name__)
 CONFIRM_SALT = "accounts.mail.confirm"
@@ -28,7 +28,7 @@ _under_way: set[Future[None]] = set()
 
 def send_confirmation(user: User) -> None:
     """Ask a new account's e-mail to confirm it, or to close the account."""
-    token = signing.dumps([user.pk, user.email], salt=CONFIRM_SALT)
+    token = _confirmation(user)
     confirm = _absolute("accounts:email-confirm", token)
     close = _absolute("accounts:email-close", token)
     _send(user.email, "confirmation", {"confirm_url": confirm, "close_url": close})
@@ -43,18 +43,21 @@ def confirmed_by(token: str) -> User | None:
     return User.objects.filter(pk=key, email=email).first()
 
 
-def send_email_taken(email: str) -> None:
-    """Tell the owner that somebody tried to sign up with this address."""
+def send_email_taken(user: User) -> None:
+    """Tell the owner that somebody tried to sign up with this address. While it is
+    not confirmed, the account may be another's: then it can be closed from here."""
     urls = {
         "login_url": _absolute("accounts:login"),
         "reset_url": _absolute("accounts:password-reset"),
     }
-    _send(email, "email_taken", urls)
+    if user.email_confirmed_at is None:
+        urls["close_url"] = _absolute("accounts:email-close", _confirmation(user))
+    _send(user.email, "email_taken", urls)
 
 
 def send_password_reset(user: User) -> None:
     key = urlsafe_base64_encode(force_bytes(user.pk))
-    token = default_token_generator.make_token(user)
+    token = reset_tokens.make_token(user)
     url = _absolute("accounts:password-reset-link", key, token)
     _send(user.email, "password_reset", {"reset_url": url})
 
@@ -62,6 +65,10 @@ def send_password_reset(user: User) -> None:
 def wait() -> None:
     """Wait until what was handed over has left."""
     wait_for(list(_under_way))
+
+
+def _confirmation(user: User) -> str:
+    return signing.dumps([user.pk, user.email], salt=CONFIRM_SALT)
 
 
 def _absolute(name: str, *args: str) -> str:
@@ -79,9 +86,9 @@ def _send(to: str, template: str, context: dict[str, str]) -> None:
 
 def _deliver(to: str, template: str, context: dict[str, str]) -> None:
     """The template's first line is the subject."""
-    written = render_to_string(f"accounts/mail/{template}.txt", context)
-    subject, _, body = written.partition("\n")
     try:
+        written = render_to_string(f"accounts/mail/{template}.txt", context)
+        subject, _, body = written.partition("\n")
         EmailMessage(subject.strip(), body.lstrip("\n"), to=[to]).send()
-    except OSError as error:  # smtplib's errors are; they may quote the address
+    except Exception as error:  # nobody waits for it; its words may quote the address
         logger.error("mail %s was not sent: %s", template, type(error).__name__)

@@ -52,6 +52,7 @@ class UserManager(BaseUserManager["User"]):
         self, email: str, password: str | None = None, **columns: Any
     ) -> "User":
         columns |= {"is_staff": True, "is_superuser": True}
+        columns.setdefault("email_confirmed_at", timezone.now())
         return self.create_user(email, password, **columns)
 
 
@@ -94,9 +95,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         ).hexdigest()
 
     def end_sessions(self) -> None:
-        """End every session of this person, in every browser, at once."""
+        """End every session of this person at once, and all that could open one
+        again more easily: mailed links, half-finished logins, known browsers."""
         self.session_salt = new_session_salt()
         self.save(update_fields=["session_salt"])
+        self.forget_browsers()
+
+    def forget_browsers(self) -> None:
+        Device.objects.filter(user=self).delete()
 
 
 class Profile(models.Model):

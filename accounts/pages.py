@@ -1,13 +1,15 @@
 """What the pages of the accounts share."""
 
+from functools import wraps
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
-from numberverify.browser import SeeOther, binding_of
+from numberverify.browser import SeeOther, View, binding_of, to_login
 
 from .models import Pending, User
 
@@ -16,13 +18,29 @@ MAX_NEXT = 500  # characters, as the column is wide
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
+def for_the_signed_in(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_login(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def next_of(request: HttpRequest) -> str:
     """Return the page to go to afterwards; one of another host becomes the profile."""
     address = request.POST.get("next") or request.GET.get("next") or ""
     here = {request.get_host()}
-    if url_has_allowed_host_and_scheme(address, here, request.is_secure()):
-        return address if len(address) <= MAX_NEXT else resolve_url(PROFILE)
+    fits = len(address) <= MAX_NEXT and address.isprintable()
+    if fits and url_has_allowed_host_and_scheme(address, here, request.is_secure()):
+        return address
     return resolve_url(PROFILE)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: an empty POST is a form as well, full of errors."""
+    return request.POST if request.method == "POST" else None
 
 
 def find_pending(request: HttpRequest, kind: str, journey: UUID) -> Pending | None:
@@ -30,7 +48,7 @@ def find_pending(request: HttpRequest, kind: str, journey: UUID) -> Pending | No
 
 
 def signed_in(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  login_required saw to it
+    assert isinstance(request.user, User)  # noqa: S101  for_the_signed_in saw to it
     return request.user
 
 

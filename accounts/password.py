@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,6 +17,7 @@ from numberverify.stepup import redeem_step_up
 from . import mail
 from .models import Pending, User
 from .phone import msisdn_of
+from .tokens import reset_tokens
 
 
 def change(request: HttpRequest, user: User, new_password: str) -> None:
@@ -30,11 +30,13 @@ def change(request: HttpRequest, user: User, new_password: str) -> None:
     update_session_auth_hash(request, user)
 
 
-def send_reset_link(email: str) -> None:
-    """Mail a link to the account with this e-mail, if there is one."""
+def send_reset_link(email: str) -> bool:
+    """Mail a link to the account with this e-mail, if there is one; say whether."""
     user = User.objects.filter(email=email, is_active=True).first()
-    if user and user.has_usable_password():
-        mail.send_password_reset(user)
+    if user is None or not user.has_usable_password():
+        return False
+    mail.send_password_reset(user)
+    return True
 
 
 def user_of_link(uidb64: str, token: str) -> User | None:
@@ -44,7 +46,7 @@ def user_of_link(uidb64: str, token: str) -> User | None:
     except ValueError:
         return None
     user = User.objects.filter(pk=key, is_active=True).first()
-    return user if default_token_generator.check_token(user, token) else None
+    return user if reset_tokens.check_token(user, token) else None
 
 
 def begin_reset(user: User, browser: Browser) -> str:
@@ -89,6 +91,8 @@ def reset(pending: Pending, browser: Browser, new_password: str) -> None:
             flow.redeem(receipt, proof)
         user.set_password(new_password)
         user.save(update_fields=["password"])
+        # Whoever had the old password may sit at a browser that is known.
+        user.forget_browsers()
 
 
 def _proof(pending: Pending, browser: Browser) -> flow.Proof | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from numberverify.browser import SeeOther, bind, browser_of, leaves_for_operator
 from numberverify.errors import VerificationNotUsable
@@ -18,18 +18,30 @@ from numberverify.stepup import previous_of, step_up_required
 from . import mail, password, phone
 from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
 from .models import Pending, User
-from .pages import PROFILE, find_pending, form_page, gone, signed_in
+from .pages import (
+    PROFILE,
+    find_pending,
+    for_the_signed_in,
+    form_page,
+    gone,
+    posted,
+    signed_in,
+)
 from .signin import note_proof
 
 
 @sensitive_post_parameters()
-@step_up_required("password_change", max_age=300)
+@step_up_required(
+    "password_change",
+    max_age=300,
+    form_fields=("old_password", "new_password1", "new_password2"),
+)
 @form_page
 def password_change(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     # The confirm page's button, pressed twice, is no form with errors.
-    posted = request.POST if "old_password" in request.POST else None
-    form = ChangePasswordForm(user, posted)
+    data = request.POST if "old_password" in request.POST else None
+    form = ChangePasswordForm(user, data)
     if request.method == "POST" and form.is_valid():
         try:
             password.change(request, user, form.cleaned_data["new_password1"])
@@ -45,7 +57,7 @@ def password_change(request: HttpRequest) -> HttpResponse:
 @form_page
 def password_reset(request: HttpRequest) -> HttpResponse:
     """The answer is the same whether or not there is such an account."""
-    form = EmailForm(request.POST or None)
+    form = EmailForm(posted(request))
     if request.method == "POST" and form.is_valid():
         password.send_reset_link(form.cleaned_data["email"])
         return SeeOther(resolve_url("accounts:password-reset-sent"))
@@ -89,7 +101,7 @@ def password_reset_new(request: HttpRequest, journey: UUID) -> HttpResponse:
                 return SeeOther(password.ask(pending, browser, previous_of(request)))
             context = {"msisdn": phone.msisdn_of(pending.user)}
             return render(request, "accounts/password_reset_link.html", context)
-        form = NewPasswordForm(pending.user, request.POST or None)
+        form = NewPasswordForm(pending.user, posted(request))
         if request.method == "POST" and form.is_valid():
             password.reset(pending, browser, form.cleaned_data["new_password1"])
             messages.success(request, _("Your password is changed. Log in with it."))
@@ -109,6 +121,16 @@ def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
         user.email_confirmed_at = timezone.now()
         user.save(update_fields=["email_confirmed_at"])
     return render(request, "accounts/email_confirm.html", {"person": user})
+
+
+@for_the_signed_in
+@require_POST
+def email_resend(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    if user.email_confirmed_at is None:
+        mail.send_confirmation(user)
+    messages.success(request, _("The mail is on its way."))
+    return SeeOther(resolve_url(PROFILE))
 
 
 @never_cache

@@ -102,8 +102,9 @@ def _tell_what_is_taken(
     _take(pending)
     flow.redeem(receipt, _proof(pending, browser))
     owner = _number_owner(pending.phone)
-    if _has_account(pending.email) and (owner is None or owner.email != pending.email):
-        mail.send_email_taken(pending.email)
+    namesake = User.objects.filter(email=pending.email).first()
+    if namesake and namesake != owner:
+        mail.send_email_taken(namesake)
     return NumberTaken() if owner else EmailTaken()
 
 

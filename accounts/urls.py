@@ -31,6 +31,7 @@ urlpatterns = [
         password_views.password_reset_link,
         name="password-reset-link",
     ),
+    path("email/resend/", password_views.email_resend, name="email-resend"),
     path(
         "email/confirm/<str:token>/", password_views.email_confirm, name="email-confirm"
     ),

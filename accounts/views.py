@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import logout as end_session
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
@@ -28,7 +27,16 @@ from numberverify.stepup import previous_of
 from . import login, phone, signup
 from .forms import LoginForm, PhoneForm, SignupForm
 from .models import Pending
-from .pages import PROFILE, find_pending, form_page, gone, next_of, signed_in
+from .pages import (
+    PROFILE,
+    find_pending,
+    for_the_signed_in,
+    form_page,
+    gone,
+    next_of,
+    posted,
+    signed_in,
+)
 from .signin import known_browser, note_proof, sign_in
 
 
@@ -39,14 +47,14 @@ from .signin import known_browser, note_proof, sign_in
 def signup_page(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return SeeOther(next_of(request))
-    form = SignupForm(request.POST or None)
+    form = SignupForm(posted(request))
     if request.method == "POST" and form.is_valid():
         browser = browser_of(request)
         url = signup.begin(
             email=form.cleaned_data["email"],
             password=form.cleaned_data["password1"],
             msisdn=form.cleaned_data["phone"],
-            typed=form["phone"].value(),
+            typed=form["phone"].value().strip(),
             browser=browser,
             next=next_of(request),
         )
@@ -81,11 +89,13 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     return sign_in(request, SeeOther(pending.next), user, proved_at=timezone.now())
 
 
+@never_cache
 @require_safe
 def number_taken(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/number_taken.html")
 
 
+@never_cache
 @require_safe
 def email_taken(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/email_taken.html")
@@ -98,7 +108,7 @@ def email_taken(request: HttpRequest) -> HttpResponse:
 def login_page(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return SeeOther(next_of(request))
-    form = LoginForm(request, request.POST or None)
+    form = LoginForm(request, posted(request))
     if request.method == "POST" and form.is_valid() and form.user:
         browser = browser_of(request)
         url = login.begin(
@@ -143,6 +153,12 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     return SeeOther(resolve_url("accounts:login") + (query and f"?{query}"))
 
 
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "home.html")
+
+
 @require_POST
 def logout_page(request: HttpRequest) -> HttpResponse:
     end_session(request)
@@ -150,7 +166,7 @@ def logout_page(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@for_the_signed_in
 @require_safe
 def profile_page(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
@@ -164,16 +180,16 @@ def profile_page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @leaves_for_operator
-@login_required
+@for_the_signed_in
 @form_page
 def phone_page(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if msisdn := phone.msisdn_of(user):
         return render(request, "accounts/phone_on_file.html", {"msisdn": msisdn})
-    form = PhoneForm(request.POST or None)
+    form = PhoneForm(posted(request))
     if request.method == "POST" and form.is_valid():
         browser = browser_of(request)
-        typed = form["phone"].value()
+        typed = form["phone"].value().strip()
         url = phone.begin(user, form.cleaned_data["phone"], browser, typed=typed)
         return bind(SeeOther(url), browser.binding)
     return render(request, "accounts/phone.html", {"form": form})
@@ -181,7 +197,7 @@ def phone_page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @leaves_for_operator
-@login_required
+@for_the_signed_in
 @form_page
 def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     """GET goes on with a receipt, or keeps what was typed; POST asks again."""

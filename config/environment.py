@@ -4,6 +4,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
+from email.utils import parseaddr
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._:-]+")
+ALLOWED = re.compile(r"\*|\.?[A-Za-z0-9._-]+|\[[0-9a-f:]+\]")
+MAILBOX = re.compile(r"[^@\s]+@[^@\s]+")
 T = TypeVar("T")
 
 
@@ -67,6 +70,28 @@ def origin(address: str) -> str:
     host = f"[{host}]" if ":" in host else host
     is_usual = port in (None, PORTS[parts.scheme])
     return f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
+
+
+def hosts(listed: str) -> list[str]:
+    """Names as in ALLOWED_HOSTS: no scheme, no port; a leading dot or "*" may be."""
+    found = names(listed)
+    if not all(ALLOWED.fullmatch(name) for name in found):
+        raise ValueError
+    return found
+
+
+def origins(listed: str) -> list[str]:
+    found = names(listed)
+    for one in found:
+        origin(one.replace("://*.", "://"))
+    return found
+
+
+def mailbox(address: str) -> str:
+    """An address, with or without a name before it."""
+    if not MAILBOX.fullmatch(parseaddr(address)[1]):
+        raise ValueError
+    return address
 
 
 def demanded(name: str, otherwise: str) -> str:

@@ -11,6 +11,8 @@ bind = "127.0.0.1:8000"
 worker_class = "gthread"
 workers = 1
 threads = 32
+# Longer than any callback that is to be settled instead of answered 414.
+limit_request_line = 8190
 accesslog = "-"
 # The path without the query string: the callback's holds the authorization code.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)sus'

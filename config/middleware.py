@@ -18,7 +18,9 @@ class CanonicalHostMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        host = request.get_host()
+        # Some proxies name the scheme's own port, which browsers leave out.
+        port = ":443" if request.is_secure() else ":80"
+        host = request.get_host().removesuffix(port)
         if (
             request.method in {"GET", "HEAD"}
             and host != urlsplit(settings.SITE_URL).netloc

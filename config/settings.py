@@ -19,9 +19,11 @@ from config.environment import (
     count,
     demanded,
     flag,
-    names,
+    hosts,
+    mailbox,
     one_of,
     origin,
+    origins,
     positive,
     read,
     text,
@@ -43,10 +45,10 @@ if DEBUG and HTTPS:
     raise ImproperlyConfigured("DEBUG cannot be on with an https SITE_URL")
 _host = re.sub(r":\d+$", "", SITE_URL.partition("://")[2])
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = read("ALLOWED_HOSTS", names) or (
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", hosts) or (
     LOOPBACK_NAMES if _host in LOOPBACK_NAMES else [_host]
 )
-CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", names) or [SITE_URL]
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins) or [SITE_URL]
 TRUSTED_PROXY_COUNT = read("TRUSTED_PROXY_COUNT", count, "0")
 
 INSTALLED_APPS = [
@@ -114,7 +116,7 @@ elif "postgresql" in _database["ENGINE"]:
         "max_size": _pool_size,
         "timeout": 3,
     }
-    _database["CONN_HEALTH_CHECKS"] = True
+    _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0}  # the pool keeps them
 CACHES = {
     "default": read(
         "CACHE_URL",
@@ -158,7 +160,7 @@ EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 # django-environ drops the first slash of filemail:///var/mail.
 EMAIL_FILE_PATH = "/" + (_email.get("EMAIL_FILE_PATH") or "").lstrip("/")
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", f"no-reply@{_host}")
+DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", mailbox, f"no-reply@{_host}")
 
 # Number Verify
 
@@ -211,11 +213,14 @@ def operators_from_file() -> dict[str, dict[str, Any]]:
     if not path:
         return {}
     try:
-        return tomllib.loads((BASE_DIR / path).read_text("utf-8"))
+        tables = tomllib.loads((BASE_DIR / path).read_text("utf-8"))
     except OSError as error:
         raise ImproperlyConfigured(f"NV_OPERATORS_FILE: {error.strerror}") from None
     except ValueError:  # its words may quote a secret
         raise ImproperlyConfigured("NV_OPERATORS_FILE is not TOML in UTF-8") from None
+    if not tables:
+        raise ImproperlyConfigured("NV_OPERATORS_FILE names no operator")
+    return tables
 
 
 NV_OPERATORS = operator_from_environment()

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView, TemplateView
+from django.views.generic import RedirectView
 
 from accounts import views as accounts
 
@@ -9,7 +9,7 @@ from accounts import views as accounts
 admin.site.enable_nav_sidebar = False
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("", accounts.home, name="home"),
     path("accounts/", include("accounts.urls")),
     path("verify/", include("numberverify.urls")),
     # Staff come in, go out and change their passwords by the same doors as everybody.

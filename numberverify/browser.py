@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_cache_control
 
@@ -20,6 +21,13 @@ class SeeOther(HttpResponseRedirect):
     """303: whatever was asked, the next request is a GET (RFC 9110, 15.4.4)."""
 
     status_code = 303
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """Send somebody who is not signed in to the login page, and back here after it."""
+    address = redirect_to_login(request.get_full_path()).url
+    posted = request.method == "POST"
+    return SeeOther(address) if posted else HttpResponseRedirect(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ change of state is one conditional UPDATE.
 import logging
 import secrets
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -120,7 +121,7 @@ def claim(
         # The mix-up attack: one operator's answer brought to another's address.
         _abort(row, Reason.OTHER_OPERATOR, now=now)
         raise UnknownState(row.pk)
-    if row.status == Status.PENDING:
+    if row.status in (Status.PENDING, Status.EXPIRED):  # too late, swept or not
         _sweep(row, now=now)
         raise UnknownState(row.pk)
     return row, False
@@ -142,11 +143,14 @@ def exchange_and_settle(row: Verification, callback: Callback) -> bool:
     except OperatorError as error:
         reason = error.code
         logger.warning("verification %s: %s %s", row.pk, row.operator, reason)
-    except Exception:
-        # A fault of ours. It is no answer either, and the code may be spent.
+    except Exception as error:
+        # A fault of ours. It is no answer either, and the code may be spent. What
+        # the error says stays out of the log: it may quote a number or a code.
         reason = Reason.INTERRUPTED
-        logger.exception("verification %s: %s", row.pk, reason)
-    settled = Verification.objects.filter(pk=row.pk, status=Status.EXCHANGING).settle(
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"{type(error).__name__} at {where.filename}:{where.lineno}"
+        logger.error("verification %s: our own fault, %s", row.pk, fault)
+    settled = Verification.objects.filter(pk=row.pk).settle(
         status,
         now=timezone.now(),
         reason=reason,
@@ -257,6 +261,7 @@ def _receipts(proof: Proof) -> VerificationQuerySet:
 
 def _abort(row: Verification, reason: Reason, *, now: datetime) -> None:
     """Settle a row whose callback came the wrong way; nothing is exchanged."""
+    _sweep(row, now=now)  # one that is late as well has expired, and is no attack
     Verification.objects.filter(pk=row.pk, status=Status.PENDING).settle(
         Status.UNAVAILABLE, now=now, reason=reason, attention=True
     )

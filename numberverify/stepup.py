@@ -8,21 +8,27 @@ def change_password(request):
         ...the effect...
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from . import conf, flow
-from .browser import SeeOther, bind, binding_of, browser_of, leaves_for_operator
+from .browser import (
+    SeeOther,
+    bind,
+    binding_of,
+    browser_of,
+    leaves_for_operator,
+    to_login,
+)
 from .choices import Purpose
 from .msisdn import Msisdn
 
@@ -41,9 +47,13 @@ class StepUp:
     proof: flow.Proof
 
 
-def step_up_required(action: str, *, max_age: int = 300) -> Callable[[View], View]:
+def step_up_required(
+    action: str, *, max_age: int = 300, form_fields: Collection[str] = ()
+) -> Callable[[View], View]:
     """Guard a view by a fresh proof for `action`, at most `max_age` seconds old.
 
+    A POST without a proof asks the operator, unless it is the view's own form: one
+    with any of `form_fields`, or where none are named with any field at all.
     An action named like a purpose is that purpose; any other is a `step_up`. Raise
     ImproperlyConfigured for an action that NV_STEP_UP does not list.
     """
@@ -60,7 +70,7 @@ def step_up_required(action: str, *, max_age: int = 300) -> Callable[[View], Vie
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return to_login(request)
             msisdn = conf.number_of(request.user)
             if msisdn is None:
                 return _number_needed(request, label)
@@ -75,7 +85,8 @@ def step_up_required(action: str, *, max_age: int = 300) -> Callable[[View], Vie
             if receipt := flow.find_receipt(proof):
                 request.step_up = StepUp(receipt, proof)  # type: ignore[attr-defined]
                 return view(request, *args, **kwargs)
-            if request.method == "POST" and OWN_FIELDS.issuperset(request.POST):
+            own = set(form_fields) or set(request.POST) - OWN_FIELDS
+            if request.method == "POST" and own.isdisjoint(request.POST):
                 return _begin(request, proof)
             return _confirm(request, label, msisdn)
 

@@ -63,7 +63,8 @@ def test_with_operators_on_https_alone_no_form_leaves_over_http(client, settings
 def test_personal_pages_are_not_stored(client):
     client.force_login(UserFactory())
 
-    assert "no-store" in client.get("/accounts/profile/")["Cache-Control"]
+    for page in ("/", "/accounts/profile/", "/accounts/signup/number-taken/"):
+        assert "no-store" in client.get(page)["Cache-Control"]
 
 
 @pytest.mark.parametrize("cookie", ["nv_binding", "nv_known", "csrftoken", "sessionid"])
@@ -83,6 +84,10 @@ def test_another_host_name_of_the_site_is_sent_to_its_own(client):
 
     assert sent.status_code == 302
     assert sent["Location"] == "http://testserver/accounts/signup/?next=/x/"
+
+
+def test_the_schemes_own_port_is_no_other_host(client):
+    assert client.get("/", headers={"Host": "testserver:80"}).status_code == 200
 
 
 def test_a_host_name_of_somebody_else_is_refused(client):

@@ -12,6 +12,7 @@ from .base import OperatorSettings
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+HOST = re.compile(r"[a-z0-9._:-]+")
 COUNTRY = re.compile(r"[A-Z]{2}")
 DEMANDED = ("dialect", "base_url", "client_id", "client_secret")
 LONGEST_DEADLINE = 60  # seconds
@@ -79,8 +80,8 @@ def _with_secret(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Unfit("text")
+    if not isinstance(value, str) or not value.isprintable():
+        raise Unfit("text on one line")
     return value
 
 
@@ -126,10 +127,27 @@ def _address(value: Any) -> str:
     except ValueError:  # urllib's words quote the address, with a password in it
         raise unfit from None
     plain = parts.scheme == "http" and _is_loopback(host or "")
-    if not host or "@" in parts.netloc or parts.query or parts.fragment:
+    if (
+        not HOST.fullmatch(host or "")
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
         raise unfit
     if parts.scheme != "https" and not plain:
         raise unfit
+    return str(value)
+
+
+def _proxy(value: Any) -> str:
+    """An http or https address; credentials may stand in it, and are not shown."""
+    try:
+        parts = urlsplit(_text(value))
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise Unfit("an http or https address") from None
+    if parts.scheme not in {"http", "https"} or not HOST.fullmatch(host or ""):
+        raise Unfit("an http or https address")
     return str(value)
 
 
@@ -172,6 +190,6 @@ def _readers(dialects: Collection[str]) -> dict[str, Callable[[Any], Any]]:
         "connect_timeout": _seconds,
         "read_timeout": _seconds,
         "threads": _threads,
-        "proxy": _text,
+        "proxy": _proxy,
         "test": _flag,
     }

@@ -1,10 +1,12 @@
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.core import mail as outbox
 
 from accounts import mail
-from accounts.models import User
-from tests.factories import ANN, UserFactory
+from accounts.models import Device, User
+from tests.factories import ANN, DeviceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/accounts/user/"
@@ -127,3 +129,51 @@ def test_the_number_of_queries_does_not_grow_with_the_people(
 
     with django_assert_max_num_queries(8):
         staff.get(PEOPLE)
+
+
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "password__startswith",
+        "session_salt__startswith",
+        "email__startswith",
+        "last_login",
+    ],
+)
+def test_no_column_can_be_guessed_by_the_address(helper, lookup):
+    assert helper.get(PEOPLE, {lookup: "a"}).status_code == 400
+
+
+def test_people_are_filtered_by_what_the_page_offers(staff):
+    page = staff.get(PEOPLE, {"is_staff__exact": "1", "is_active__exact": "1"})
+
+    assert page.status_code == 200
+
+
+def test_ending_the_sessions_ends_what_could_open_one_again(
+    staff, browser, run_on_commit
+):
+    ann = UserFactory(email="ann@example.com")
+    DeviceFactory(user=ann)
+    browser.submit("/accounts/password/reset/", email=ann.email)
+    mail.wait()
+    link = re.search(r"http://testserver(\S+)", outbox.outbox[0].body)[1]
+    assert browser.get(link).status_code == 200
+
+    act(staff, "end_sessions", ann)
+
+    assert browser.get(link).status_code == 410
+    assert not Device.objects.exists()
+
+
+@pytest.mark.usefixtures("run_on_commit")
+def test_nobody_is_said_to_have_got_a_reset_who_did_not(staff):
+    ann = UserFactory()
+    ann.set_unusable_password()
+    ann.save()
+
+    page = act(staff, "send_reset", ann)
+
+    mail.wait()
+    assert "Sent a reset to 0 people" in page.text
+    assert outbox.outbox == []

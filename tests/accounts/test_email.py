@@ -91,3 +91,23 @@ def test_a_mail_that_cannot_leave_is_logged_without_the_address(
 
     assert "confirmation was not sent" in caplog.text
     assert "ann@example.com" not in caplog.text
+
+
+def test_a_signed_in_person_gets_the_mail_again(client, user):
+    client.force_login(user)
+
+    client.post("/accounts/email/resend/")
+
+    mail.wait()
+    assert [message.to for message in outbox.outbox] == [["ann@example.com"]]
+
+
+def test_a_confirmed_person_gets_no_second_mail(client, user):
+    user.email_confirmed_at = timezone.now()
+    user.save()
+    client.force_login(user)
+
+    client.post("/accounts/email/resend/")
+
+    mail.wait()
+    assert outbox.outbox == []

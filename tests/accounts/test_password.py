@@ -7,7 +7,7 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from accounts import mail
-from accounts.models import Profile
+from accounts.models import Device, Pending, Profile
 from numberverify.choices import Purpose, Status
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, DeviceFactory, UserFactory
@@ -301,3 +301,55 @@ def test_an_expired_verification_of_a_reset_is_not_a_receipt(
 
     assert "new_password1" not in browser.get(page.request["PATH_INFO"]).text
     assert Verification.objects.get().status == Status.VERIFIED
+
+
+def test_unknown_fields_beside_the_token_are_ignored(signed_in, operator):
+    assert signed_in.submit(CHANGE, foo="1")["Location"].startswith(operator.base_url)
+
+
+def test_the_confirm_button_pressed_twice_shows_the_form_without_errors(
+    signed_in, operator
+):
+    prove(signed_in, operator)
+
+    page = signed_in.submit(CHANGE)
+
+    assert not page.context["form"].errors
+
+
+def test_a_proof_for_a_change_spares_the_next_login_in_this_browser(
+    signed_in, operator, ann
+):
+    Device.objects.update(last_proof_at=timezone.now() - timedelta(days=29))
+    prove(signed_in, operator)
+    signed_in.submit(CHANGE, old_password=PASSWORD, **NEW)
+
+    assert Device.objects.get().last_proof_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_reset_forgets_the_known_browsers(browser, operator, run_on_commit, ann):
+    DeviceFactory(user=ann)
+    page = browser.follow(
+        browser.come_back(operator, browser.submit(mailed_link(browser)))
+    )
+
+    browser.submit(page.request["PATH_INFO"], **NEW)
+
+    assert not Device.objects.exists()
+
+
+def test_an_inactive_account_is_not_reset(browser, run_on_commit, ann):
+    link = mailed_link(browser)
+    ann.is_active = False
+    ann.save()
+
+    assert browser.get(link).status_code == 410
+
+
+def test_without_a_number_a_reset_is_finished_once(browser, run_on_commit):
+    UserFactory(email="ann@example.com")
+    here = browser.submit(mailed_link(browser))["Location"]
+    browser.submit(here, **NEW)
+
+    assert browser.get(here).status_code == 410
+    assert not Pending.objects.exists()

@@ -107,3 +107,28 @@ def test_a_number_just_proved_spares_the_next_login_in_this_browser(
     )
 
     assert again["Location"] == "/accounts/profile/"
+
+
+def test_an_account_whose_sessions_were_ended_gets_no_number(signed_in, operator):
+    returned = signed_in.come_back(operator, signed_in.submit(PHONE, phone=ANN))
+    binding = signed_in.cookies["nv_binding"].value
+    signed_in.user.end_sessions()
+    signed_in.force_login(signed_in.user)
+    signed_in.cookies["nv_binding"] = binding
+
+    signed_in.get(returned["Location"])
+
+    assert not Profile.objects.exclude(phone="").exists()
+
+
+def test_a_form_sent_after_the_session_ended_goes_to_login_by_a_get(signed_in):
+    signed_in.get(PHONE)
+    token = signed_in.cookies["csrftoken"].value
+    signed_in.cookies["sessionid"] = ""
+
+    sent = signed_in.post(PHONE, {"phone": ANN, "csrfmiddlewaretoken": token})
+
+    assert (sent.status_code, sent["Location"]) == (
+        303,
+        f"/accounts/login/?next={PHONE}",
+    )

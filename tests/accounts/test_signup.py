@@ -1,6 +1,9 @@
+import re
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.core import mail as outbox
+from django.utils import timezone
 
 from accounts import mail
 from accounts.models import Device, Pending, Profile, User
@@ -283,3 +286,78 @@ def test_a_signed_in_person_goes_to_next_or_the_profile(client, page):
 
     assert client.get(page)["Location"] == "/accounts/profile/"
     assert client.get(page, {"next": "/sandbox/"})["Location"] == "/sandbox/"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"phone": " " * 60 + "07700 900123"}, id="blanks around"),
+        pytest.param({"next": "/a\0b"}, id="NUL in next"),
+        pytest.param({"next": "/a\nb"}, id="line end in next"),
+        pytest.param(
+            {"email": "a@" + ".".join(["x" * 60] * 4) + ".com"}, id="long e-mail"
+        ),
+    ],
+)
+def test_what_the_database_would_not_hold_is_no_500(browser, operator, changes):
+    assert browser.submit(SIGNUP, **(TYPED | changes)).status_code in (200, 303)
+
+
+def test_an_email_that_grows_when_lower_cased_is_named(browser):
+    page = browser.submit(SIGNUP, **(TYPED | {"email": "a@" + "İ" * 200 + ".com"}))
+
+    assert "email" in page.context["form"].errors
+
+
+def test_an_empty_post_names_every_field_too(browser):
+    browser.get(SIGNUP)
+    token = browser.cookies["csrftoken"].value
+
+    page = browser.post(SIGNUP, {}, headers={"X-CSRFToken": token})
+
+    assert set(page.context["form"].errors) == {
+        "email",
+        "phone",
+        "password1",
+        "password2",
+    }
+
+
+def test_the_mail_about_an_unconfirmed_account_can_close_it(
+    browser, operator, run_on_commit
+):
+    taken_email()
+    browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+    mail.wait()
+    link = re.search(r"testserver(/accounts/email/close/\S+)", outbox.outbox[0].body)[1]
+
+    assert "account is closed" in browser.submit(link).text
+    assert not User.objects.exists()
+
+
+def test_a_journey_lives_for_half_an_hour(browser, operator):
+    returned = browser.come_back(operator, browser.submit(SIGNUP, **TYPED))
+    Pending.objects.update(expires_at=timezone.now())
+
+    assert browser.get(returned["Location"]).status_code == 410
+
+
+def test_a_journey_of_another_kind_is_none(browser, operator):
+    returned = browser.come_back(operator, browser.submit(SIGNUP, **TYPED))
+
+    other = returned["Location"].replace("signup", "password/reset/new")
+
+    assert browser.get(other).status_code == 410
+
+
+def test_another_browsers_verification_is_not_followed(browser, new_browser, operator):
+    other = new_browser()
+    other.submit(SIGNUP, **TYPED)
+    theirs = Verification.objects.get()
+    operator.sim = "+447700900999"
+    ended = browser.follow(browser.come_back(operator, browser.submit(SIGNUP, **TYPED)))
+    failed = ended.context["verification"]
+
+    browser.submit(failed.next, page=f"/verify/{failed.pk}/", previous=str(theirs.pk))
+
+    assert Verification.objects.order_by("id").last().previous is None

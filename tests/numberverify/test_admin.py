@@ -208,3 +208,16 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
 
     with django_assert_num_queries(len(one_row)):
         staff.get(HISTORY)
+
+
+@pytest.mark.parametrize(
+    "lookup", ["number__startswith", "nonce__startswith", "user__password__startswith"]
+)
+def test_no_column_can_be_guessed_by_the_address(staff, lookup):
+    VerificationFactory()
+
+    assert staff.get(HISTORY, {lookup: "+"}).status_code == 400
+
+
+def test_a_search_with_a_nul_finds_nothing(staff):
+    assert staff.post(HISTORY, {"q": "a@b\0"}).status_code == 303

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.utils import timezone
 
+from numberverify import flow
 from numberverify.choices import Reason, Status
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory, VerificationFactory
@@ -77,6 +78,14 @@ def test_an_expired_state_is_a_400_and_the_row_expires(browser, brought, operato
     assert callback(browser, brought).status_code == 400
     row = Verification.objects.get()
     assert (row.status, row.number, row.nonce) == (Status.EXPIRED, "", "")
+    assert operator.calls == []
+
+
+def test_an_expired_state_stays_a_400_after_the_sweep(browser, brought, operator):
+    Verification.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    flow.sweep()
+
+    assert callback(browser, brought).status_code == 400
     assert operator.calls == []
 
 
@@ -163,6 +172,27 @@ def test_a_replay_after_the_signup_is_finished_is_shown_too(browser, brought, op
     assert len(operator.calls_to(TOKEN)) == 1
 
 
+def test_a_replay_by_somebody_else_signed_in_is_another_browser(
+    browser, new_browser, brought, operator
+):
+    browser.follow(callback(browser, brought))
+    stranger = new_browser()
+    stranger.force_login(UserFactory())
+
+    assert callback(stranger, brought).status_code == 400
+    assert not Verification.objects.get().attention
+
+
+def test_a_late_callback_in_another_browser_is_late_and_no_attack(
+    new_browser, brought, operator
+):
+    Verification.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert callback(new_browser(), brought).status_code == 400
+    row = Verification.objects.get()
+    assert (row.status, row.attention) == (Status.EXPIRED, False)
+
+
 def test_another_operators_address_is_a_400_and_nothing_is_exchanged(
     browser, brought, operator, settings
 ):
@@ -207,9 +237,11 @@ def test_settling_blanks_the_number_the_nonce_and_the_verifier(browser, brought)
     assert row.operator_ms is not None
 
 
-def test_a_fault_of_our_own_is_no_answer_and_no_500(browser, brought, monkeypatch):
+def test_a_fault_of_our_own_is_no_answer_and_no_500(
+    browser, brought, monkeypatch, caplog
+):
     def break_down(*args):
-        raise ZeroDivisionError
+        raise ZeroDivisionError(f"while asking about {ANN}")
 
     monkeypatch.setattr(
         "numberverify.operators.mobile_connect.MobileConnect.ask", break_down
@@ -218,6 +250,8 @@ def test_a_fault_of_our_own_is_no_answer_and_no_500(browser, brought, monkeypatc
     assert callback(browser, brought).status_code == 303
     row = Verification.objects.get()
     assert (row.status, row.reason) == (Status.UNAVAILABLE, Reason.INTERRUPTED)
+    assert "ZeroDivisionError" in caplog.text
+    assert ANN not in caplog.text
 
 
 def test_an_operator_that_left_the_settings_meanwhile_is_no_500(
