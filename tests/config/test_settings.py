@@ -201,6 +201,9 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("NV_LOGIN_MAX_AGE_DAYS", "9999999999"),  # more than a timedelta holds
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("TRUSTED_PROXY_COUNT", "one"),
+        ("ALLOWED_HOSTS", "https://site.example/"),
+        ("CSRF_TRUSTED_ORIGINS", "site.example"),
+        ("DEFAULT_FROM_EMAIL", "not an address"),
         ("NV_DEFAULT_REGION", "gb"),
         ("NV_DEFAULT_REGION", "XX"),
         ("SITE_URL", ""),
