@@ -23,6 +23,7 @@ from django.views.decorators.cache import never_cache
 from . import conf, flow
 from .browser import (
     SeeOther,
+    View,
     bind,
     binding_of,
     browser_of,
@@ -32,10 +33,8 @@ from .browser import (
 from .choices import Purpose
 from .msisdn import Msisdn
 
-View = Callable[..., HttpResponse]
 # The confirm page's own form; anything more is a form of the site, intercepted.
 OWN_FIELDS = {"csrfmiddlewaretoken", "previous"}
-
 MAX_NEXT = 500  # characters, as the column is wide
 
 
@@ -54,45 +53,66 @@ def step_up_required(
 
     A POST without a proof asks the operator, unless it is the view's own form: one
     with any of `form_fields`, or where none are named with any field at all.
+
     An action named like a purpose is that purpose; any other is a `step_up`. Raise
     ImproperlyConfigured for an action that NV_STEP_UP does not list.
     """
-    purpose = Purpose(action) if action in Purpose.values else Purpose.STEP_UP
-    own_action = "" if purpose != Purpose.STEP_UP else action
     try:
         label = conf.step_up_label(action)
     except KeyError:
         raise ImproperlyConfigured(f"NV_STEP_UP has no action {action!r}") from None
+    guard = _Guard(action, label, timedelta(seconds=max_age), frozenset(form_fields))
 
-    def guard(view: View) -> View:
+    def decorate(view: View) -> View:
         @never_cache
         @leaves_for_operator
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.is_authenticated:
-                return to_login(request)
-            msisdn = conf.number_of(request.user)
-            if msisdn is None:
-                return _number_needed(request, label)
-            proof = flow.Proof(
-                purpose=purpose,
-                user=request.user,
-                holder=binding_of(request),
-                msisdn=msisdn,
-                action=own_action,
-                max_age=timedelta(seconds=max_age),
-            )
-            if receipt := flow.find_receipt(proof):
-                request.step_up = StepUp(receipt, proof)  # type: ignore[attr-defined]
-                return view(request, *args, **kwargs)
-            own = set(form_fields) or set(request.POST) - OWN_FIELDS
-            if request.method == "POST" and own.isdisjoint(request.POST):
-                return _begin(request, proof)
-            return _confirm(request, label, msisdn)
+            page = guard.page_before(request)
+            return view(request, *args, **kwargs) if page is None else page
 
         return guarded
 
-    return guard
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    action: str
+    label: str
+    max_age: timedelta
+    form_fields: frozenset[str]
+
+    def page_before(self, request: HttpRequest) -> HttpResponse | None:
+        """Return what stands before the view, or None when a proof opens it."""
+        if not request.user.is_authenticated:
+            return to_login(request)
+        msisdn = conf.number_of(request.user)
+        if msisdn is None:
+            return _number_needed(request, self.label)
+        proof = self._proof(request, msisdn)
+        if receipt := flow.find_receipt(proof):
+            request.step_up = StepUp(receipt, proof)  # type: ignore[attr-defined]
+            return None
+        if request.method == "POST" and not self._is_own_form(request):
+            return _begin(request, proof)
+        return _confirm(request, self.label, msisdn)
+
+    def _proof(self, request: HttpRequest, msisdn: Msisdn) -> flow.Proof:
+        is_purpose = self.action in Purpose.values
+        return flow.Proof(
+            purpose=Purpose(self.action) if is_purpose else Purpose.STEP_UP,
+            user=request.user,
+            holder=binding_of(request),
+            msisdn=msisdn,
+            action="" if is_purpose else self.action,
+            max_age=self.max_age,
+        )
+
+    def _is_own_form(self, request: HttpRequest) -> bool:
+        """Whether a form of the view was intercepted; it is never replayed."""
+        own = self.form_fields or set(request.POST) - OWN_FIELDS
+        return not own.isdisjoint(request.POST)
 
 
 def redeem_step_up(request: HttpRequest) -> None:
