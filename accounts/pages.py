@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from numberverify.browser import SeeOther, View, binding_of, to_login
+from numberverify.history import reference_of
 
 from .models import Pending, User
 
@@ -56,4 +57,5 @@ def gone(request: HttpRequest) -> HttpResponse:
     """The journey is over, or belongs to another browser."""
     if request.user.is_authenticated:
         return SeeOther(resolve_url(PROFILE))
-    return render(request, "numberverify/start_again.html", status=410)
+    context = {"reference": reference_of(request.path, binding_of(request))}
+    return render(request, "numberverify/start_again.html", context, status=410)

@@ -218,8 +218,10 @@ def test_learning_that_something_is_taken_spends_the_receipt(browser, operator):
 
     again = browser.get(returned["Location"])
 
+    row = Verification.objects.get()
     assert again.status_code == 410
-    assert Verification.objects.get().redeemed_at
+    assert str(row.pk) in again.text  # the reference for support
+    assert row.redeemed_at
 
 
 def test_without_a_receipt_the_journey_keeps_what_was_typed(browser, operator):
@@ -262,7 +264,10 @@ def test_trying_again_opens_the_account_with_the_same_password(browser, operator
 def test_another_browser_cannot_go_on_with_a_signup(browser, new_browser, operator):
     returned = browser.come_back(operator, browser.submit(SIGNUP, **TYPED))
 
-    assert new_browser().get(returned["Location"]).status_code == 410
+    elsewhere = new_browser().get(returned["Location"])
+
+    assert elsewhere.status_code == 410
+    assert str(Verification.objects.get().pk) not in elsewhere.text
     assert not User.objects.exists()
 
 
