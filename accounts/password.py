@@ -34,6 +34,8 @@ def send_reset_link(email: str) -> bool:
     """Mail a link to the account with this e-mail, if there is one; say whether."""
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None or not user.has_usable_password():
+        # The same work for nobody: the time that it takes tells nothing.
+        mail.send_password_reset(User(pk=0, email=email), in_earnest=False)
         return False
     mail.send_password_reset(user)
     return True

@@ -168,6 +168,23 @@ def test_the_answer_to_a_reset_is_always_the_same(browser, run_on_commit, ann, e
     assert len(outbox.outbox) == (email.lower() == ann.email)
 
 
+def test_a_reset_for_nobody_does_the_same_work(
+    browser, run_on_commit, monkeypatch, ann
+):
+    written = []
+    write = mail.render_to_string
+    monkeypatch.setattr(
+        mail, "render_to_string", lambda *args: written.append(args[0]) or write(*args)
+    )
+
+    for email in (ann.email, "nobody@x.example"):
+        browser.submit(RESET, email=email)
+
+    mail.wait()
+    assert written == ["accounts/mail/password_reset.txt"] * 2
+    assert len(outbox.outbox) == 1
+
+
 def test_a_get_of_the_mailed_link_changes_nothing(
     browser, operator, run_on_commit, ann
 ):
