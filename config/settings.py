@@ -103,7 +103,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 _database = DATABASES["default"]
 if "sqlite" in _database["ENGINE"]:
-    # Writers wait for each other instead of failing: performance.md, "What pays".
+    # Writers wait for each other instead of failing.
     _database.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=10,

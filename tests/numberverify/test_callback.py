@@ -1,4 +1,4 @@
-"""Callbacks of every wrong kind: design.md section 6."""
+"""Callbacks of every wrong kind."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
