@@ -69,9 +69,8 @@ class PersonAdmin(ModelAdmin):
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        return (
-            False  # an account is made inactive, so that its history keeps its person
-        )
+        # An account is made inactive, so that its history keeps its person.
+        return False
 
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None

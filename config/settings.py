@@ -204,7 +204,7 @@ def operator_from_environment() -> dict[str, dict[str, Any]]:
     try:
         read_tables(operators)
     except ConfigurationError as error:
-        raise ImproperlyConfigured(f"NV_API_HOST: {error}") from None
+        raise ImproperlyConfigured(f"{', '.join(variables)}: {error}") from None
     return operators
 
 
