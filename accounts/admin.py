@@ -1,12 +1,13 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from numberverify.msisdn import Msisdn
+from numberverify.stepup import step_up_required
 
 from . import password
 from .models import User
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 else:  # generic for the type checker alone
     ModelAdmin = admin.ModelAdmin
 
+# The confirm page's own POST has neither.
+AS_STAFF = step_up_required("administer", form_fields=("action", "_save", "_continue"))
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -31,7 +34,7 @@ class PersonAdmin(ModelAdmin):
     search_help_text = _("A whole e-mail address")
     ordering = ["-pk"]
     show_full_result_count = False
-    actions = ["end_sessions", "send_reset"]
+    actions = ["end_sessions", "send_reset", "freeze"]
     filter_horizontal = ["groups", "user_permissions"]
     fields = [
         "email",
@@ -40,6 +43,7 @@ class PersonAdmin(ModelAdmin):
         "number_verified",
         "date_joined",
         "last_login",
+        "frozen_at",
         "is_active",
         *PRIVILEGES,
     ]
@@ -50,6 +54,7 @@ class PersonAdmin(ModelAdmin):
         "number_verified",
         "date_joined",
         "last_login",
+        "frozen_at",
     ]
 
     def get_readonly_fields(
@@ -65,6 +70,29 @@ class PersonAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people sign up; staff come from `createsuperuser`
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What staff do to people takes a fresh proof; looking does not."""
+        shown = super().changelist_view
+        if request.method != "POST":
+            return shown(request, extra_context)
+        return AS_STAFF(lambda request: shown(request, extra_context))(request)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        shown = super().changeform_view
+        if request.method != "POST":
+            return shown(request, object_id, form_url, extra_context)
+        return AS_STAFF(
+            lambda request: shown(request, object_id, form_url, extra_context)
+        )(request)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
@@ -101,6 +129,16 @@ class PersonAdmin(ModelAdmin):
             person.end_sessions()
             self.log_change(request, person, "Ended all sessions.")
         self._report(request, len(chosen), "Ended the sessions of")
+
+    @admin.action(
+        description=_("Freeze until the password is reset"), permissions=["change"]
+    )
+    def freeze(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        chosen = list(self._within_reach(request, people))
+        for person in chosen:
+            person.freeze()
+            self.log_change(request, person, "Froze the account's step-up.")
+        self._report(request, len(chosen), "Froze")
 
     @admin.action(description=_("Send a password reset"), permissions=["change"])
     def send_reset(self, request: HttpRequest, people: QuerySet[User]) -> None:

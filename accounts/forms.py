@@ -182,6 +182,13 @@ class LoginForm(forms.Form):
         self.user = user
 
 
+class CloseForm(forms.Form):
+    sure = forms.BooleanField(
+        label=_("Yes, delete my account and what is known of me"),
+        error_messages={"required": _("Tick the box if you are sure")},
+    )
+
+
 class PhoneForm(forms.Form):
     phone = PhoneField()
 

@@ -1,16 +1,15 @@
 """Login: the password, then the network where policy wants it."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from numberverify import flow, policy
-from numberverify.browser import Browser
-from numberverify.choices import Because, Purpose
+from numberverify import flow, policy, ways
+from numberverify.browser import Browser, Way
+from numberverify.choices import Because, Method, Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 
@@ -19,16 +18,16 @@ from .phone import msisdn_of
 
 
 def begin(
-    user: User, *, browser: Browser, device: Device | None, next: str
+    user: User, *, browser: Browser, device: Device | None, next: str, way: Way
 ) -> str | None:
-    """Return the operator's URL, or None when the password is enough.
+    """Return where to prove it, or None when the password is enough.
 
     `device` is this browser as the account knows it. The caller has checked the
     password.
     """
     msisdn = msisdn_of(user)
     facts = policy.LoginFacts(
-        has_number=msisdn is not None,
+        can_prove=msisdn is not None or ways.has_any(user),
         browser_is_known=device is not None,
         last_proof_at=device.last_proof_at if device else None,
     )
@@ -38,16 +37,20 @@ def begin(
         max_age=timedelta(days=settings.NV_LOGIN_MAX_AGE_DAYS),
         now=timezone.now(),
     )
-    if because is None or msisdn is None:
+    if because is None:
         return None
+    if msisdn is None and way.method == Method.NETWORK:
+        way = Way(not_on_phone=True)  # no number: the network has nothing to say
     pending = Pending.begin(Pending.Kind.LOGIN, browser.binding, user=user, next=next)
-    return _ask(pending, user, msisdn, browser, because)
+    return _ask(pending, user, msisdn, browser, because, way)
 
 
-def ask_again(pending: Pending, browser: Browser, previous: UUID | None) -> str:
-    """Return the operator's URL once more; raise VerificationNotUsable."""
+def ask_again(pending: Pending, browser: Browser, way: Way) -> str:
+    """Return where to prove it, once more; raise VerificationNotUsable."""
     user, msisdn = _still(pending)
-    return _ask(pending, user, msisdn, browser, Because.REQUIRED, previous)
+    if way.method == Method.MANUAL:
+        pending.wait_for_staff()
+    return _ask(pending, user, msisdn, browser, Because.REQUIRED, way)
 
 
 def resume(pending: Pending, browser: Browser) -> User:
@@ -64,22 +67,21 @@ def resume(pending: Pending, browser: Browser) -> User:
     return user
 
 
-def _still(pending: Pending) -> tuple[User, Msisdn]:
-    """The person and the number on file, if both are as they were at the password."""
+def _still(pending: Pending) -> tuple[User, Msisdn | None]:
+    """The person, if still as at the password, and the number on file."""
     user = pending.user
-    msisdn = msisdn_of(user) if user and pending.still_holds() else None
-    if user is None or msisdn is None:
+    if user is None or not pending.still_holds():
         raise VerificationNotUsable
-    return user, msisdn
+    return user, msisdn_of(user)
 
 
 def _ask(
     pending: Pending,
     user: User,
-    msisdn: Msisdn,
+    msisdn: Msisdn | None,
     browser: Browser,
     because: Because,
-    previous: UUID | None = None,
+    way: Way,
 ) -> str:
     return flow.start(
         purpose=Purpose.LOGIN,
@@ -88,5 +90,5 @@ def _ask(
         browser=browser,
         next=reverse("accounts:login-journey", args=[pending.pk]),
         asked_because=because,
-        previous=previous,
+        way=way,
     )

@@ -7,6 +7,7 @@ import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core import signing
@@ -14,17 +15,23 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from .models import User
 from .tokens import reset_tokens
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 logger = logging.getLogger(__name__)
 CONFIRM_SALT = "accounts.mail.confirm"
 # Seconds: writing a mail takes processor time, which an answer under way would feel.
 AFTER_THE_ANSWER = 0.1
 CONFIRM_FOR = 7 * 24 * 60 * 60  # seconds
+CHANGE_SALT = "accounts.mail.change"
+CHANGE_FOR = 24 * 60 * 60  # seconds
 _threads = ThreadPoolExecutor(2, "mail")
 _under_way: set[Future[None]] = set()
 
@@ -65,6 +72,39 @@ def send_password_reset(user: User, *, in_earnest: bool = True) -> None:
     url = _absolute("accounts:password-reset-link", key, token)
     to = user.email if in_earnest else None
     _send(to, "password_reset", {"reset_url": url})
+
+
+def send_email_change(user: User, email: str) -> None:
+    """Ask the new address to confirm that it is theirs. One that has an account is told
+    so instead, and the person who asked learns nothing of it."""
+    owner = User.objects.filter(email=email).first()
+    if owner is None:
+        said = [user.pk, user.email, email, user.get_session_auth_hash()[:16]]
+        token = signing.dumps(said, salt=CHANGE_SALT)
+        url = _absolute("accounts:email-change-confirm", token)
+        _send(email, "email_change", {"url": url})
+    elif owner != user:
+        send_email_taken(owner)
+
+
+def change_of(token: str) -> tuple[User, str] | None:
+    """Return whose e-mail a token changes, and to what, while it may still."""
+    try:
+        said = signing.loads(token, salt=CHANGE_SALT, max_age=CHANGE_FOR)
+    except signing.BadSignature:
+        return None
+    key, old, new, auth_hash = said
+    user = User.objects.filter(pk=key, email=old, is_active=True).first()
+    if user is None or user.frozen_at:
+        return None
+    is_same = constant_time_compare(user.get_session_auth_hash()[:16], auth_hash)
+    return (user, new) if is_same else None
+
+
+def send_notice(user: User, what: "StrOrPromise", *, to: str = "") -> None:
+    """Tell a person what has happened; `to` is another address of theirs."""
+    urls = {"reset_url": _absolute("accounts:password-reset")}
+    _send(to or user.email, "notice", {"what": str(what)} | urls)
 
 
 def wait() -> None:

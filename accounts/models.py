@@ -12,7 +12,7 @@ from django.contrib.auth.models import (
     PermissionsMixin,
 )
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 # Longer than a verification and its receipt: what was typed outlives a failed check.
 PENDING_FOR = timedelta(minutes=30)
+STAFF_TAKE = timedelta(hours=25)
 
 
 def digest(secret: str) -> bytes:
@@ -69,6 +70,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Part of the sessions' hash: a new one ends them all.",
     )
 
+    proof_version = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="Goes up with each change of number or factor.",
+    )
+    frozen_at = models.DateTimeField(
+        _("frozen"),
+        null=True,
+        blank=True,
+        help_text="No step-up until the password is reset.",
+    )
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -101,8 +114,29 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["session_salt"])
         self.forget_browsers()
 
+    def freeze(self) -> None:
+        """Shut what needs a step-up until a password reset; end all sessions."""
+        self.frozen_at = timezone.now()
+        self.save(update_fields=["frozen_at"])
+        self.end_sessions()
+
+    def end_proofs(self) -> None:
+        """End the proofs that sessions hold: a number or a factor has changed."""
+        User.objects.filter(pk=self.pk).update(proof_version=F("proof_version") + 1)
+
     def forget_browsers(self) -> None:
         Device.objects.filter(user=self).delete()
+
+
+def proof_stamp(user: User) -> str | None:
+    """Return what a proof in a session dies with; None when frozen (NV_PROOF_STAMP).
+
+    Of the person's own row alone, so that a protected page costs no query more.
+    """
+    if user.frozen_at:
+        return None
+    made = f"{user.get_session_auth_hash()}:{user.proof_version}"
+    return salted_hmac("accounts.proof", made, algorithm="sha256").hexdigest()
 
 
 class Profile(models.Model):
@@ -166,6 +200,9 @@ class Pending(models.Model):
     phone_typed = models.CharField(
         max_length=40, blank=True, help_text="As typed, to be corrected."
     )
+    replaces = models.CharField(
+        max_length=16, blank=True, help_text="The number on file that is to go."
+    )
     next = models.CharField(max_length=500, blank=True)
     auth_hash = models.CharField(
         max_length=64, blank=True, help_text="The person's sessions' hash at the start."
@@ -191,6 +228,11 @@ class Pending(models.Model):
             expires_at=timezone.now() + PENDING_FOR,
             **columns,
         )
+
+    def wait_for_staff(self) -> None:
+        """Live on for as long as a manual verification and its receipt may."""
+        until = timezone.now() + STAFF_TAKE
+        Pending.objects.filter(pk=self.pk).update(expires_at=until)
 
     def still_holds(self) -> bool:
         """Say whether its person is active and nothing has ended their sessions."""

@@ -1,16 +1,14 @@
 """A new password: changed by a signed-in person, or reset by a mailed link."""
 
-from uuid import UUID
-
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlsafe_base64_decode
 
-from numberverify import flow
-from numberverify.browser import Browser
-from numberverify.choices import Purpose
+from numberverify import flow, ways
+from numberverify.browser import Browser, Way
+from numberverify.choices import Method, Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import redeem_step_up
 
@@ -51,25 +49,27 @@ def user_of_link(uidb64: str, token: str) -> User | None:
     return user if reset_tokens.check_token(user, token) else None
 
 
-def begin_reset(user: User, browser: Browser) -> str:
-    """Return where to go on: the operator, or the form when no number is on file."""
+def begin_reset(user: User, browser: Browser, way: Way) -> str:
+    """Return where to prove it, or the form when there is nothing to prove."""
     pending = Pending.begin(Pending.Kind.PASSWORD_RESET, browser.binding, user=user)
-    return ask(pending, browser)
+    return ask(pending, browser, way)
 
 
-def ask(pending: Pending, browser: Browser, previous: UUID | None = None) -> str:
-    """Ask for the number on file; raise VerificationNotUsable."""
+def ask(pending: Pending, browser: Browser, way: Way) -> str:
+    """Ask for what must be proved; raise VerificationNotUsable."""
     address = reverse("accounts:password-reset-new", args=[pending.pk])
     proof = _proof(pending, browser)
     if proof is None:
         return address
+    if proof.msisdn is None and way.method == Method.NETWORK:
+        way = Way(not_on_phone=True, previous=way.previous)
     return flow.start(
         purpose=proof.purpose,
         msisdn=proof.msisdn,
         user=proof.user,
         browser=browser,
         next=address,
-        previous=previous,
+        way=way,
     )
 
 
@@ -92,13 +92,15 @@ def reset(pending: Pending, browser: Browser, new_password: str) -> None:
         if proof and receipt:
             flow.redeem(receipt, proof)
         user.set_password(new_password)
-        user.save(update_fields=["password"])
+        user.frozen_at = None
+        user.save(update_fields=["password", "frozen_at"])
         # Whoever had the old password may sit at a browser that is known.
         user.forget_browsers()
 
 
 def _proof(pending: Pending, browser: Browser) -> flow.Proof | None:
-    """What must be proved: the number on file, or nothing when there is none.
+    """What must be proved: the number on file, or the person by a way of their own;
+    nothing when there is neither.
 
     Raise VerificationNotUsable when the account has changed since the link.
     """
@@ -106,6 +108,6 @@ def _proof(pending: Pending, browser: Browser) -> flow.Proof | None:
     if user is None or not pending.still_holds():
         raise VerificationNotUsable
     msisdn = msisdn_of(user)
-    if msisdn is None:
+    if msisdn is None and not ways.has_any(user):
         return None
     return flow.Proof(Purpose.PASSWORD_RESET, user, browser.binding, msisdn)

@@ -11,9 +11,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from numberverify.browser import SeeOther, bind, browser_of, leaves_for_operator
+from numberverify.browser import (
+    SeeOther,
+    bind,
+    browser_of,
+    leaves_for_operator,
+    way_of,
+)
 from numberverify.errors import VerificationNotUsable
-from numberverify.stepup import previous_of, step_up_required
+from numberverify.stepup import step_up_required
 
 from . import mail, password, phone
 from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
@@ -78,8 +84,8 @@ def password_reset_link(request: HttpRequest, uidb64: str, token: str) -> HttpRe
     if user is None:
         return render(request, "accounts/link_is_over.html", status=410)
     if request.method == "POST":
-        browser = browser_of(request)
-        url = password.begin_reset(user, browser)
+        browser = browser_of(request, user)
+        url = password.begin_reset(user, browser, way_of(request))
         return bind(SeeOther(url), browser.binding)
     context = {"msisdn": phone.msisdn_of(user)}
     return render(request, "accounts/password_reset_link.html", context)
@@ -91,14 +97,14 @@ def password_reset_link(request: HttpRequest, uidb64: str, token: str) -> HttpRe
 @form_page
 def password_reset_new(request: HttpRequest, journey: UUID) -> HttpResponse:
     """With a receipt: the new password. Without one, POST asks again."""
-    browser = browser_of(request)
     pending = find_pending(request, Pending.Kind.PASSWORD_RESET, journey)
     if pending is None or pending.user is None:
         return gone(request)
+    browser = browser_of(request, pending.user)
     try:
         if not password.is_proved(pending, browser):
             if request.method == "POST":
-                return SeeOther(password.ask(pending, browser, previous_of(request)))
+                return SeeOther(password.ask(pending, browser, way_of(request)))
             context = {"msisdn": phone.msisdn_of(pending.user)}
             return render(request, "accounts/password_reset_link.html", context)
         form = NewPasswordForm(pending.user, posted(request))

@@ -1,17 +1,19 @@
-"""The number of a person: on file, and added by somebody who is signed in."""
-
-from uuid import UUID
+"""The number of a person: on file, added and changed by somebody who is signed in."""
 
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from numberverify import flow
-from numberverify.browser import Browser
+from numberverify.browser import Browser, Way, browser_of, way_of
 from numberverify.choices import Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
+from numberverify.stepup import redeem_step_up
 
+from . import mail
 from .models import Pending, Profile, User
 
 
@@ -30,34 +32,55 @@ def msisdn_of(user: User) -> Msisdn | None:
     return Msisdn(number) if number else None
 
 
-def begin(user: User, msisdn: Msisdn, browser: Browser, *, typed: str) -> str:
-    """Write down the number to add and return the operator's URL."""
-    pending = Pending.begin(
+def begin(user: User, msisdn: Msisdn, browser: Browser, *, typed: str, way: Way) -> str:
+    """Write down the number to add and return where to prove it."""
+    pending = _write_down(user, msisdn, browser, typed, replaces="")
+    return ask(pending, browser, way)
+
+
+def begin_change(
+    request: HttpRequest, user: User, msisdn: Msisdn, *, typed: str
+) -> str:
+    """Do the same for a person who has just proved to be who they are, which is spent
+    on it; raise VerificationNotUsable."""
+    browser = browser_of(request, user)
+    with transaction.atomic():
+        redeem_step_up(request)
+        old = number_of(user) or ""
+        pending = _write_down(user, msisdn, browser, typed, replaces=old)
+    return ask(pending, browser, way_of(request))
+
+
+def _write_down(
+    user: User, msisdn: Msisdn, browser: Browser, typed: str, *, replaces: str
+) -> Pending:
+    return Pending.begin(
         Pending.Kind.PHONE_CHANGE,
         browser.binding,
         user=user,
         phone=msisdn.e164,
         phone_typed=typed,
+        replaces=replaces,
     )
-    return ask(pending, browser)
 
 
-def ask(pending: Pending, browser: Browser, previous: UUID | None = None) -> str:
+def ask(pending: Pending, browser: Browser, way: Way) -> str:
     return flow.start(
         purpose=Purpose.PHONE_CHANGE,
         msisdn=Msisdn(pending.phone),
         user=pending.user,
         browser=browser,
         next=reverse("accounts:phone-journey", args=[pending.pk]),
-        previous=previous,
+        way=way,
     )
 
 
 def resume(pending: Pending, browser: Browser) -> None:
     """Put the proved number on file.
 
-    Raise VerificationNotUsable without a receipt, or when a number came on file
-    meanwhile; NumberTaken when another account has it, which spends the receipt.
+    Raise VerificationNotUsable without a receipt, or when the number on file is another
+    than at the start; NumberTaken when another account has it, which spends the
+    receipt.
     """
     user = pending.user
     msisdn = Msisdn(pending.phone)
@@ -81,13 +104,22 @@ def _put_on_file(
 ) -> None:
     _spend(pending, receipt, proof)
     Profile.objects.get_or_create(user=user)
-    empty = Profile.objects.filter(user=user, phone_verified_at=None)
-    if not empty.update(
+    mine = Profile.objects.filter(user=user)
+    # As it was when the person began: of two changes that race, one wins.
+    as_it_was = (
+        mine.filter(phone=pending.replaces, phone_verified_at__isnull=False)
+        if pending.replaces
+        else mine.filter(phone_verified_at=None)
+    )
+    if not as_it_was.update(
         phone=pending.phone,
         phone_verified_at=timezone.now(),
         phone_verification=receipt.id,
     ):
         raise VerificationNotUsable
+    user.end_proofs()
+    if pending.replaces:
+        mail.send_notice(user, _("Your mobile number was changed."))
 
 
 def _spend(pending: Pending, receipt: flow.Receipt, proof: flow.Proof) -> None:

@@ -25,6 +25,11 @@ def known_browser(request: HttpRequest, user: User) -> Device | None:
     return Device.objects.of(user, request.COOKIES.get(cookie_name(), ""))
 
 
+def knows_browser(request: HttpRequest, user: User) -> bool:
+    """Say whether the account knows this browser (NV_KNOWS_BROWSER)."""
+    return known_browser(request, user) is not None
+
+
 def note_proof(request: HttpRequest, user: User) -> None:
     """A proof after the login counts for the next login in this browser too."""
     if device := known_browser(request, user):
@@ -45,6 +50,18 @@ def sign_in(
     redeemed after it.
     """
     login(request, user, backend=BACKEND)
+    remember_browser(request, response, user, proved_at=proved_at)
+    return bind_anew(response)
+
+
+def remember_browser(
+    request: HttpRequest,
+    response: HttpResponse,
+    user: User,
+    *,
+    proved_at: datetime | None = None,
+) -> HttpResponse:
+    """Know this browser from now on, by a cookie that survives logout."""
     token = request.COOKIES.get(cookie_name()) or secrets.token_urlsafe(32)
     agent = browser_of(request).user_agent
     Device.remember(user, token, user_agent=agent, proved_at=proved_at)
@@ -56,4 +73,4 @@ def sign_in(
         httponly=True,
         samesite="Lax",
     )
-    return bind_anew(response)
+    return response

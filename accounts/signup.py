@@ -1,14 +1,12 @@
 """Signup: a form, the network, an account. Nothing on the way tells who has one."""
 
-from uuid import UUID
-
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from numberverify import flow
-from numberverify.browser import Browser
+from numberverify.browser import Browser, Way
 from numberverify.choices import Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
@@ -33,6 +31,7 @@ def begin(
     typed: str,
     browser: Browser,
     next: str,
+    way: Way,
 ) -> str:
     """Write the signup down and return the operator's URL. Says and reads nothing of
     existing accounts, and hashes the password in every case."""
@@ -45,17 +44,17 @@ def begin(
         phone_typed=typed,
         next=next,
     )
-    return ask(pending, browser)
+    return ask(pending, browser, way)
 
 
-def ask(pending: Pending, browser: Browser, previous: UUID | None = None) -> str:
+def ask(pending: Pending, browser: Browser, way: Way) -> str:
     return flow.start(
         purpose=Purpose.SIGNUP,
         msisdn=Msisdn(pending.phone),
         user=None,
         browser=browser,
         next=reverse("accounts:signup-journey", args=[pending.pk]),
-        previous=previous,
+        way=way,
     )
 
 

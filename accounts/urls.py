@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import password_views, views
+from . import account_views, password_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("logout/", views.logout_page, name="logout"),
     path("profile/", views.profile_page, name="profile"),
     path("phone/", views.phone_page, name="phone"),
+    path("phone/change/", views.phone_change, name="phone-change"),
     path("phone/<uuid:journey>/", views.phone_journey, name="phone-journey"),
     path("password/change/", password_views.password_change, name="password-change"),
     path("password/reset/", password_views.password_reset, name="password-reset"),
@@ -31,6 +32,16 @@ urlpatterns = [
         password_views.password_reset_link,
         name="password-reset-link",
     ),
+    path("email/change/", account_views.email_change, name="email-change"),
+    path(
+        "email/change/<str:token>/",
+        account_views.email_change_confirm,
+        name="email-change-confirm",
+    ),
+    path("sessions/end/", account_views.end_sessions, name="end-sessions"),
+    path("export/", account_views.export, name="export"),
+    path("close/", account_views.close, name="close"),
+    path("closed/", account_views.closed, name="closed"),
     path("email/resend/", password_views.email_resend, name="email-resend"),
     path(
         "email/confirm/<str:token>/", password_views.email_confirm, name="email-confirm"

@@ -1,5 +1,6 @@
 """Signup, login, logout, profile, number: read the request, call a journey, answer."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,16 +14,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from numberverify import ways
 from numberverify.browser import (
     SeeOther,
     bind,
     bind_anew,
     browser_of,
     leaves_for_operator,
+    way_of,
 )
 from numberverify.errors import VerificationNotUsable
 from numberverify.history import of_person
-from numberverify.stepup import previous_of
+from numberverify.stepup import step_up_required
 
 from . import login, phone, signup
 from .forms import LoginForm, PhoneForm, SignupForm
@@ -57,6 +60,7 @@ def signup_page(request: HttpRequest) -> HttpResponse:
             typed=form["phone"].value().strip(),
             browser=browser,
             next=next_of(request),
+            way=way_of(request),
         )
         return bind(SeeOther(url), browser.binding)
     context = {"form": form, "next": next_of(request)}
@@ -73,7 +77,7 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     if pending is None:
         return gone(request)
     if request.method == "POST":
-        return SeeOther(signup.ask(pending, browser, previous_of(request)))
+        return SeeOther(signup.ask(pending, browser, way_of(request)))
     try:
         user = signup.resume(pending, browser)
     except signup.NumberTaken:
@@ -110,12 +114,14 @@ def login_page(request: HttpRequest) -> HttpResponse:
         return SeeOther(next_of(request))
     form = LoginForm(request, posted(request))
     if request.method == "POST" and form.is_valid() and form.user:
-        browser = browser_of(request)
+        device = known_browser(request, form.user)
+        browser = replace(browser_of(request), is_known=device is not None)
         url = login.begin(
             form.user,
             browser=browser,
-            device=known_browser(request, form.user),
+            device=device,
             next=next_of(request),
+            way=way_of(request),
         )
         if url is None:
             response = SeeOther(next_of(request))
@@ -129,13 +135,13 @@ def login_page(request: HttpRequest) -> HttpResponse:
 @form_page
 def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     """GET goes on with a receipt; POST asks again."""
-    browser = browser_of(request)
     pending = find_pending(request, Pending.Kind.LOGIN, journey)
     if pending is None:
         return gone(request)
+    browser = browser_of(request, pending.user)
     try:
         if request.method == "POST":
-            return SeeOther(login.ask_again(pending, browser, previous_of(request)))
+            return SeeOther(login.ask_again(pending, browser, way_of(request)))
         user = login.resume(pending, browser)
     except VerificationNotUsable:
         return gone(request)
@@ -174,6 +180,8 @@ def profile_page(request: HttpRequest) -> HttpResponse:
         "msisdn": phone.msisdn_of(user),
         "profile": getattr(user, "profile", None),
         "verifications": of_person(user),
+        "has_app": ways.has_app(user),
+        "codes_left": ways.codes_left(user),
     }
     return render(request, "accounts/profile.html", context)
 
@@ -186,13 +194,33 @@ def phone_page(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if msisdn := phone.msisdn_of(user):
         return render(request, "accounts/phone_on_file.html", {"msisdn": msisdn})
+    if ways.has_any(user):  # who can prove more than the password does
+        return SeeOther(resolve_url("accounts:phone-change"))
     form = PhoneForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        browser = browser_of(request)
-        typed = form["phone"].value().strip()
-        url = phone.begin(user, form.cleaned_data["phone"], browser, typed=typed)
+        browser = browser_of(request, user)
+        number, typed = form.cleaned_data["phone"], form["phone"].value().strip()
+        url = phone.begin(user, number, browser, typed=typed, way=way_of(request))
         return bind(SeeOther(url), browser.binding)
-    return render(request, "accounts/phone.html", {"form": form})
+    context = {"form": form, "address": request.path}
+    return render(request, "accounts/phone.html", context)
+
+
+@step_up_required("change_phone", form_fields=("phone",))
+@form_page
+def phone_change(request: HttpRequest) -> HttpResponse:
+    """Another number, or the first of a person who has another way already."""
+    user = signed_in(request)
+    data = request.POST if "phone" in request.POST else None
+    form = PhoneForm(data)
+    if data and form.is_valid():
+        number, typed = form.cleaned_data["phone"], form["phone"].value().strip()
+        try:
+            return SeeOther(phone.begin_change(request, user, number, typed=typed))
+        except VerificationNotUsable:
+            return gone(request)
+    context = {"form": form, "msisdn": phone.msisdn_of(user), "address": request.path}
+    return render(request, "accounts/phone.html", context)
 
 
 @never_cache
@@ -201,12 +229,12 @@ def phone_page(request: HttpRequest) -> HttpResponse:
 @form_page
 def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     """GET goes on with a receipt, or keeps what was typed; POST asks again."""
-    browser = browser_of(request)
     pending = find_pending(request, Pending.Kind.PHONE_CHANGE, journey)
     if pending is None or pending.user != request.user:
         return gone(request)
+    browser = browser_of(request, pending.user)
     if request.method == "POST":
-        return SeeOther(phone.ask(pending, browser, previous_of(request)))
+        return SeeOther(phone.ask(pending, browser, way_of(request)))
     try:
         phone.resume(pending, browser)
     except phone.NumberTaken:
@@ -215,7 +243,9 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         if find_pending(request, Pending.Kind.PHONE_CHANGE, journey) is None:
             return gone(request)
         form = PhoneForm(initial={"phone": pending.phone_typed})
-        return render(request, "accounts/phone.html", {"form": form})
+        name = "accounts:phone-change" if pending.replaces else "accounts:phone"
+        context = {"form": form, "address": resolve_url(name)}
+        return render(request, "accounts/phone.html", context)
     note_proof(request, signed_in(request))
     messages.success(request, _("Your number is confirmed."))
     return SeeOther(resolve_url(PROFILE))

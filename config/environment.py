@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._:-]+")
 ALLOWED = re.compile(r"\*|\.?[A-Za-z0-9._-]+|\[[0-9a-f:]+\]")
+DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 MAILBOX = re.compile(r"[^@\s]+@[^@\s]+")
 T = TypeVar("T")
 
@@ -92,6 +93,22 @@ def mailbox(address: str) -> str:
     if not MAILBOX.fullmatch(parseaddr(address)[1]):
         raise ValueError
     return address
+
+
+def sms_backend(word: str) -> str:
+    """Return the dotted path of a backend, or "" for none: SMS is not offered then."""
+    ours = "numberverify.factors.sms"
+    known = {
+        "": "",
+        "none": "",
+        "console": f"{ours}.ConsoleBackend",
+        "file": f"{ours}.FileBackend",
+        "memory": f"{ours}.MemoryBackend",
+    }
+    path = known.get(word.lower(), word)
+    if path and not DOTTED.fullmatch(path):
+        raise ValueError
+    return path
 
 
 def demanded(name: str, otherwise: str) -> str:

@@ -26,6 +26,7 @@ from config.environment import (
     origins,
     positive,
     read,
+    sms_backend,
     text,
 )
 from numberverify.errors import ConfigurationError
@@ -54,6 +55,8 @@ TRUSTED_PROXY_COUNT = read("TRUSTED_PROXY_COUNT", count, "0")
 INSTALLED_APPS = [
     "accounts",
     "numberverify",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -179,8 +182,33 @@ NV_LOGIN_POLICY = read(
 NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
 NV_NUMBER_OF = "accounts.phone.number_of"
 NV_ADD_NUMBER_URL = "accounts:phone"
+NV_UNFREEZE_URL = "accounts:password-reset"
+NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
+NV_PROOF_STAMP = "accounts.models.proof_stamp"
+NV_TELL = "accounts.notices.tell"
 NV_HOUSEKEEPING = ["accounts.models.purge_pending"]
-NV_STEP_UP = {"password_change": {"label": _("change your password")}}
+# docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
+NV_STEP_UP: dict[str, dict[str, Any]] = {
+    "password_change": {"label": _("change your password")},
+    "email_change": {"label": _("change your e-mail address")},
+    "change_phone": {"label": _("change your mobile number")},
+    # By staff too: a lost phone, a lost number and no paper would be a lost account.
+    "authenticator": {
+        "label": _("change your authenticator app"),
+        "methods": ["network", "sms", "totp", "recovery_code", "manual"],
+    },
+    "end_sessions": {
+        "label": _("end your other sessions"),
+        "serves": "age",
+        "max_age": 600,
+    },
+    "export_data": {"label": _("export your data")},
+    "close_account": {"label": _("close your account")},
+}
+SMS_BACKEND = read("SMS_BACKEND", sms_backend, "console" if DEBUG else "")
+SMS_FILE_PATH = text("SMS_FILE_PATH")
+if SMS_BACKEND.endswith(".FileBackend") and not SMS_FILE_PATH:
+    raise ImproperlyConfigured("SMS_FILE_PATH must say where the messages go")
 
 
 def operator_from_environment() -> dict[str, dict[str, Any]]:
@@ -237,6 +265,7 @@ NV_SANDBOX = read("NV_SANDBOX", flag, "on" if DEBUG and not NV_OPERATORS else "o
 if NV_SANDBOX and not DEBUG:
     raise ImproperlyConfigured("NV_SANDBOX cannot be on when DEBUG is off")
 if NV_SANDBOX:
+    NV_STEP_UP["send_money"] = {"label": _("send this money")}
     if "sandbox" in NV_OPERATORS:
         raise ImproperlyConfigured("NV_SANDBOX: an operator is already named 'sandbox'")
     INSTALLED_APPS.append("numberverify.sandbox")

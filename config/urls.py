@@ -22,4 +22,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 if settings.NV_SANDBOX:
+    from config.send_money import send_money  # its row stands in the table only then
+
+    urlpatterns.append(path("sandbox/send-money/", send_money, name="send-money"))
     urlpatterns.append(path("sandbox/", include("numberverify.sandbox.urls")))

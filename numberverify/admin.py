@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.admin import TOTPDevice
 
-from . import conf, msisdn, routing
+from . import conf, manual_admin, msisdn, routing
 from .browser import SeeOther
 from .choices import Status
+from .factors import manual
 from .models import Verification
 
 ICONS = {
@@ -28,8 +30,9 @@ ICONS = {
     Status.EXPIRED: "○",
 }
 STEPS = (
-    ("created_at", _("Started; the browser was sent to the operator")),
+    ("created_at", _("Started")),
     ("claimed_at", _("Came back; the operator was asked")),
+    ("sent_at", _("The last text message was handed over")),
     ("settled_at", _("Settled")),
     ("redeemed_at", _("Redeemed; the receipt paid for its effect")),
 )
@@ -61,8 +64,12 @@ SHOWN: Any = [
     "ip",
     "user_agent",
     "operator_subject",
+    "codes",
     "follows",
 ]
+
+# Its pages show keys: whoever reads one is that person from then on.
+admin.site.unregister(TOTPDevice)
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Verification]
@@ -147,6 +154,20 @@ class VerificationHistoryAdmin(ModelAdmin):
             )
         return super().changelist_view(request, extra_context)
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        may_ask = row is not None and request.user.has_perm(manual_admin.ASK)
+        extra = {"may_ask_manual": may_ask and _may_be_asked_for(row, request.user)}
+        return super().change_view(
+            request, object_id, form_url, (extra_context or {}) | extra
+        )
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """A list: any other column could be guessed letter by letter in the URL."""
         return lookup in MAY_BE_FILTERED
@@ -204,6 +225,12 @@ class VerificationHistoryAdmin(ModelAdmin):
     def at_the_operator(self, row: Verification) -> str:
         return "–" if row.operator_ms is None else f"{row.operator_ms} ms"
 
+    @admin.display(description=_("codes"))
+    def codes(self, row: Verification) -> str:
+        if not (row.tries or row.sends):
+            return "–"
+        return f"{row.sends} text messages, {row.tries} wrong codes"
+
     @admin.display(description=_("follows"))
     def follows(self, row: Verification) -> str:
         if row.previous is None:
@@ -243,6 +270,12 @@ def _address(row_id: UUID) -> str:
 
 def _moment(at: Any) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC"
+
+
+def _may_be_asked_for(row: Verification | None, staff: Any) -> bool:
+    if row is None or not manual.may_be_asked_for(row, staff):
+        return False
+    return not row.manual_requests.exists()
 
 
 def _uuid(typed: str) -> UUID | None:

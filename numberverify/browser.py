@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 from functools import wraps
 from ipaddress import ip_address
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_cache_control
 
 from . import conf
+from .choices import Method
 
 View = Callable[..., HttpResponse]
+NOT_ON_PHONE = "other"  # what such a button sends for `method`
 
 
 class SeeOther(HttpResponseRedirect):
@@ -32,11 +36,36 @@ def to_login(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """`binding` is the random value of the cookie that only this browser has."""
+    """`binding` is the random value of the cookie that only this browser has;
+    `is_known` says whether the account in question knows the browser."""
 
     binding: str = field(repr=False)
     ip: str | None = None
     user_agent: str = ""
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the person asks to prove it, as one of our forms says.
+
+    `not_on_phone`: by no way yet, but not by the network either. `previous` is the
+    verification that this one follows, as the browser says.
+    """
+
+    method: Method = Method.NETWORK
+    not_on_phone: bool = False
+    previous: UUID | None = None
+
+
+def way_of(request: HttpRequest) -> Way:
+    named = request.POST.get("method", "")
+    try:
+        previous = UUID(request.POST.get("previous", ""))
+    except ValueError:
+        previous = None
+    method = Method(named) if named in Method.values else Method.NETWORK
+    return Way(method, named == NOT_ON_PHONE, previous)
 
 
 def cookie_name() -> str:
@@ -49,8 +78,8 @@ def binding_of(request: HttpRequest) -> str:
     return request.COOKIES.get(cookie_name(), "")
 
 
-def browser_of(request: HttpRequest) -> Browser:
-    """Describe the browser; one without a binding gets a new one.
+def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
+    """Describe the browser, as `user` knows it; one without a binding gets a new one.
 
     The new one reaches it through `bind`.
     """
@@ -59,7 +88,8 @@ def browser_of(request: HttpRequest) -> Browser:
     agent = (
         request.headers.get("User-Agent", "").encode("unicode_escape").decode("ascii")
     )
-    return Browser(binding, client_ip(request), agent[:256])
+    known = user is not None and conf.knows_browser(request, user)
+    return Browser(binding, client_ip(request), agent[:256], known)
 
 
 def bind(response: HttpResponse, binding: str) -> HttpResponse:
@@ -121,3 +151,11 @@ def _an_operator_is_on_http() -> bool:
         for key in ("base_url", "authorization_endpoint")
     )
     return any(address.startswith("http:") for address in addresses)
+
+
+def give_back_connections() -> None:
+    """Return this thread's pooled connections, so that waiting people hold none."""
+    for connection in connections.all(initialized_only=True):
+        pooled = connection.settings_dict["OPTIONS"].get("pool")
+        if pooled and not connection.in_atomic_block:
+            connection.close()

@@ -5,6 +5,9 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from . import conf, routing
+from .choices import Purpose
+from .errors import ConfigurationError
+from .factors import sms
 
 SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
 
@@ -33,3 +36,38 @@ def fingerprint_keys_are_long(app_configs: Any, **kwargs: Any) -> list[CheckMess
     message = f"A key in NV_FINGERPRINT_KEYS is shorter than {SHORTEST_KEY} characters."
     hint = "Numbers are few: who guesses the key can find each from its fingerprint."
     return [Error(message, hint=hint, id="numberverify.E004")]
+
+
+@register()
+def policy_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        conf.actions()
+        for purpose in Purpose:
+            conf.accepts(purpose)
+    except (ConfigurationError, ValueError) as error:
+        return [Error(str(error), id="numberverify.E005")]
+    return []
+
+
+@register()
+def sms_backend_can_be_made(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        conf.sms_backend()
+    except Exception as error:  # whatever its module raises at import
+        message = f"SMS_BACKEND cannot be used: {type(error).__name__}."
+        return [Error(message, id="numberverify.E006")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def text_messages_leave_the_machine(
+    app_configs: Any, **kwargs: Any
+) -> list[CheckMessage]:
+    backend = conf.sms_backend()
+    if not isinstance(
+        backend, sms.ConsoleBackend | sms.FileBackend | sms.MemoryBackend
+    ):
+        return []
+    hint = "Name a backend of your own, or none: then SMS is not offered."
+    message = f"Text messages go to: {type(backend).__name__}."
+    return [Error(message, hint=hint, id="numberverify.E007")]

@@ -21,8 +21,24 @@ class Method(TextChoices):
     MANUAL = "manual", _("Two members of staff")
 
 
+class Event(TextChoices):
+    """What the person is told at once (`NV_TELL`)."""
+
+    TOTP_ADDED = "totp_added", _("An authenticator app was added to your account.")
+    TOTP_REMOVED = "totp_removed", _("The authenticator app was removed.")
+    RECOVERY_CODES_MADE = "recovery_codes_made", _("New recovery codes were made.")
+    RECOVERY_CODE_USED = "recovery_code_used", _("A recovery code was used.")
+    MANUAL_APPROVED = (
+        "manual_approved",
+        _(
+            "Two members of our staff confirmed that it is you. Go on in the browser "
+            "where you asked, within an hour."
+        ),
+    )
+
+
 class Status(TextChoices):
-    PENDING = "pending", _("Waiting for the phone")
+    PENDING = "pending", _("Waiting for the person")
     EXCHANGING = "exchanging", _("Asking the operator")
     VERIFIED = "verified", _("Match")
     MISMATCHED = "mismatched", _("No match")
@@ -44,8 +60,14 @@ class Because(TextChoices):
 
 
 class Reason(TextChoices):
-    """Why nobody could say: stable codes, part of the history."""
+    """Why it ended without a verdict, or was refused: stable, part of the history."""
 
+    NOT_ON_PHONE = "not_on_phone", _("not on the phone, the person said")
+    METHOD_CLOSED = "method_closed", _("that way was not open")
+    SMS_NOT_SENT = "sms_not_sent", _("the text message was not sent")
+    WRONG_CODES = "wrong_codes", _("too many wrong codes")
+    REPLACED = "replaced", _("a newer code took its place")
+    NOT_APPROVED = "not_approved", _("a second member of staff said no")
     NO_OPERATOR = "no_operator", _("no operator for the country")
     NOT_ON_MOBILE_NETWORK = "not_on_mobile_network", _("not on the mobile network")
     ACCESS_DENIED = "access_denied", _("operator or person said no")

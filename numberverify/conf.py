@@ -1,13 +1,27 @@
 """This app's settings, read when they are used."""
 
 import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
+from .choices import Event, Method, Purpose
+from .errors import ConfigurationError
 from .msisdn import Msisdn, fingerprint
+from .policy import ACCEPTS, MAY_ACCEPT, Action, read_action
+
+# What numberverify's own pages need; a site's table may say otherwise.
+OWN_ACTIONS: Mapping[str, Mapping[str, Any]] = {
+    "authenticator": {"label": _("change your authenticator app")},
+    "recovery_codes": {"label": _("make new recovery codes")},
+    "administer": {"label": _("act as staff"), "serves": "age", "max_age": 600},
+}
 
 
 def site_url() -> str:
@@ -39,9 +53,70 @@ def add_number_url() -> str | None:
     return getattr(settings, "NV_ADD_NUMBER_URL", None)
 
 
-def step_up_label(action: str) -> str:
-    """Return what the action is called; KeyError when the table does not know it."""
-    return cast(str, settings.NV_STEP_UP[action]["label"])
+def _action_tables() -> Mapping[str, Mapping[str, Any]]:
+    return {**OWN_ACTIONS, **getattr(settings, "NV_STEP_UP", {})}
+
+
+def account_url() -> str:
+    """Where a person goes after changing what is on file."""
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def unfreeze_url() -> str | None:
+    """The URL name of the page where a person resets a password (NV_UNFREEZE_URL)."""
+    return getattr(settings, "NV_UNFREEZE_URL", None)
+
+
+def actions() -> dict[str, Action]:
+    """Return the step-up table by name; raise ConfigurationError."""
+    tables = _action_tables()
+    return {name: read_action(name, table) for name, table in tables.items()}
+
+
+def accepts(purpose: Purpose, action: str = "") -> frozenset[Method]:
+    """Return the methods by which this may be proved; raise ConfigurationError."""
+    name = action or str(purpose)
+    tables = _action_tables()
+    if name in tables:
+        return read_action(name, tables[name]).methods
+    own = getattr(settings, "NV_ACCEPTS", {}).get(str(purpose))
+    methods = ACCEPTS[purpose] if own is None else frozenset(map(Method, own))
+    if not methods or methods - MAY_ACCEPT[purpose]:
+        raise ConfigurationError(f"NV_ACCEPTS: {purpose} may not accept just these")
+    return methods
+
+
+def sms_backend() -> Any | None:
+    """Return the backend that SMS_BACKEND names, or None when the site sends none."""
+    path = getattr(settings, "SMS_BACKEND", "")
+    return import_string(path)() if path else None
+
+
+def site_name() -> str:
+    """What people call the site: in text messages and authenticator apps."""
+    return str(getattr(settings, "NV_SITE_NAME", "") or site_host())
+
+
+def site_host() -> str:
+    return urlsplit(site_url()).netloc
+
+
+def knows_browser(request: Any, user: Any) -> bool:
+    """Say whether the account knows this browser, by the site's `NV_KNOWS_BROWSER`."""
+    path = getattr(settings, "NV_KNOWS_BROWSER", "")
+    return bool(path) and bool(import_string(path)(request, user))
+
+
+def proof_stamp() -> Callable[[Any], str | None] | None:
+    """The site's `NV_PROOF_STAMP`: what a proof kept in the session dies with."""
+    path = getattr(settings, "NV_PROOF_STAMP", "")
+    return import_string(path) if path else None
+
+
+def tell(user: Any, event: Event) -> None:
+    """Have the site tell the person (`NV_TELL`), in the transaction of the event."""
+    if path := getattr(settings, "NV_TELL", ""):
+        import_string(path)(user, event)
 
 
 def housekeeping() -> list[Callable[[], int]]:
@@ -62,3 +137,15 @@ def fingerprint_key_id() -> str:
 def fingerprints(msisdn: Msisdn) -> list[bytes]:
     """Return the number's fingerprint under each key, newest first."""
     return [fingerprint(msisdn, key) for key in fingerprint_keys()]
+
+
+def code_digests(secret: str) -> list[bytes]:
+    """Return the HMAC-SHA-256 of a code of ours under each key, newest first.
+
+    The keys of the fingerprints: unlike SECRET_KEY they outlive a rotation, and so
+    must a recovery code in a drawer.
+    """
+    return [
+        hmac.digest(f"code:{key}".encode(), secret.encode(), "sha256")
+        for key in fingerprint_keys()
+    ]

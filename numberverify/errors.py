@@ -46,6 +46,12 @@ class VerificationNotUsable(NumberVerifyError):
     code = "verification_not_usable"
 
 
+class SmsNotSent(NumberVerifyError):
+    """The SMS backend could not hand a message over, or have its code checked."""
+
+    code = "sms_not_sent"
+
+
 class OperatorError(NumberVerifyError):
     """The operator gave no answer. It never means that the number is wrong.
 

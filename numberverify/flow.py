@@ -1,4 +1,5 @@
-"""The life of a verification: start, claim, exchange and settle, redeem.
+"""The life of a verification: start, claim, exchange and settle, redeem; and to fall
+back, which is to start again by another way.
 
 No transaction and no pooled connection is held while an operator is asked, and each
 change of state is one conditional UPDATE.
@@ -14,20 +15,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from . import conf, policy, routing
-from .browser import Browser
-from .choices import Because, Purpose, Reason, Status
+from . import codes, conf, policy, routing, ways
+from .browser import Browser, Way, give_back_connections
+from .choices import Because, Method, Purpose, Reason, Status
 from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
 from .models import Verification, VerificationQuerySet, digest
 from .msisdn import Msisdn
-from .operators.base import Answer, Callback, OperatorSettings, Question
+from .operators.base import Answer, Callback, Question
 from .uuid7 import uuid7
 
 logger = logging.getLogger(__name__)
+NETWORK = Way()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Receipt:
     """A verified verification that nobody has spent yet."""
 
     id: UUID
+    method: Method
+    settled_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +46,63 @@ class Proof:
     """What a receipt must be for; each part stands in the redeem's WHERE.
 
     `user` is None at signup; `holder` is the binding of the browser that began;
-    `max_age` is the receipt's, which lives five minutes at most.
+    `msisdn` the number that the journey is about, None for a person without one;
+    `details` the digest of what exactly the action does; `max_age` is the receipt's,
+    which lives five minutes at most (one by staff an hour).
     """
 
     purpose: Purpose
     user: Any | None
     holder: str = field(repr=False)
-    msisdn: Msisdn
+    msisdn: Msisdn | None
     action: str = ""
     max_age: timedelta = policy.RECEIPT_FOR
+    details: bytes = b""
 
 
 def start(
     *,
     purpose: Purpose,
-    msisdn: Msisdn,
+    msisdn: Msisdn | None,
     user: Any | None,
     browser: Browser,
     next: str,
     action: str = "",
+    details: bytes = b"",
     asked_because: Because = Because.REQUIRED,
-    previous: UUID | None = None,
+    way: Way = NETWORK,
 ) -> str:
     """Write the row and return the URL to send the browser to.
 
     `user` is whom the receipt will serve, None at signup. `next` is the path of the
-    page that goes on after a match and that, by POST, tries again. Where no operator
-    serves the number, the row is settled at once and the URL is its own page.
+    page that goes on after a match and that, by POST, tries again or falls back: each
+    is a new row, with what the one before it asked. Where the way is not open, or no
+    operator serves the number, the row is settled at once and the URL is its own page.
     """
-    operator = routing.operator_for(msisdn)
     row = Verification(
         purpose=purpose,
         action=action,
+        details_digest=details,
         user=user,
         asked_because=asked_because,
+        method=way.method,
         next=next,
     )
-    if previous:
-        _follow(row, previous, browser)
+    if way.previous:
+        _follow(row, way.previous, browser)
     _describe(row, msisdn, browser, now=timezone.now())
-    if operator is None:
-        row.status, row.reason = Status.UNAVAILABLE, Reason.NO_OPERATOR
-        row.settled_at = row.created_at
+    if way.not_on_phone:
+        return _save_closed(row, Reason.NOT_ON_PHONE)
+    if way.method == Method.NETWORK:
+        return _start_at_operator(row, msisdn)
+    if way.method not in ways.open_to(row):
+        return _save_closed(row, Reason.METHOD_CLOSED)
+    if way.method == Method.MANUAL:
+        row.expires_at = row.created_at + policy.MANUAL_WAITS
         row.save(force_insert=True)
-        return detail_url(row.pk)
-    state = _open(row, msisdn, operator)
-    row.save(force_insert=True)
-    spoken = routing.line(operator.name).operator
-    return spoken.authorization_url(_question(row), state=state)
+    else:
+        codes.open_row(row, msisdn)
+    return detail_url(row.pk)
 
 
 def claim(
@@ -162,8 +175,12 @@ def exchange_and_settle(row: Verification, callback: Callback) -> bool:
 
 def find_receipt(proof: Proof) -> Receipt | None:
     """Return the newest receipt that would pay for exactly this, or None."""
-    newest = _receipts(proof).order_by("-id").values_list("id", flat=True).first()
-    return Receipt(newest) if newest else None
+    found = _receipts(proof).order_by("-id").first()
+    if found is None or found.settled_at is None:
+        return None
+    if found.method == Method.SMS and ways.sms_is_closed(found):
+        return None  # a "no match" came after it
+    return Receipt(found.pk, Method(found.method), found.settled_at)
 
 
 def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> None:
@@ -198,34 +215,44 @@ def detail_url(verification_id: UUID) -> str:
     return reverse("numberverify:detail", args=[verification_id])
 
 
-def give_back_connections() -> None:
-    """Return this thread's pooled connections, so that waiting people hold none."""
-    for connection in connections.all(initialized_only=True):
-        pooled = connection.settings_dict["OPTIONS"].get("pool")
-        if pooled and not connection.in_atomic_block:
-            connection.close()
-
-
 def _describe(
-    row: Verification, msisdn: Msisdn, browser: Browser, *, now: datetime
+    row: Verification, msisdn: Msisdn | None, browser: Browser, *, now: datetime
 ) -> None:
     row.pk = uuid7(now.timestamp())
     row.created_at, row.expires_at = now, now + policy.PENDING_FOR
-    row.number_mask = str(msisdn)
-    row.number_fingerprint = conf.fingerprints(msisdn)[0]
-    row.fingerprint_key = conf.fingerprint_key_id()
-    row.country = next(iter(msisdn.countries), "")
+    if msisdn:
+        row.number_mask = str(msisdn)
+        row.number_fingerprint = conf.fingerprints(msisdn)[0]
+        row.fingerprint_key = conf.fingerprint_key_id()
+        row.country = next(iter(msisdn.countries), "")
     row.device_digest = row.holder_digest = digest(browser.binding)
     row.ip, row.user_agent = browser.ip, browser.user_agent
+    row.browser_known = browser.is_known
 
 
-def _open(row: Verification, msisdn: Msisdn, operator: OperatorSettings) -> str:
-    """Give the row what it holds only while it is open; return the `state`."""
+def _start_at_operator(row: Verification, msisdn: Msisdn | None) -> str:
+    if msisdn is None or Method.NETWORK not in _accepted(row.purpose, row.action):
+        return _save_closed(row, Reason.METHOD_CLOSED)
+    operator = routing.operator_for(msisdn)
+    if operator is None:
+        return _save_closed(row, Reason.NO_OPERATOR)
     state = secrets.token_urlsafe(32)
     row.operator, row.test = operator.name, operator.test
     row.number, row.nonce = msisdn.e164, secrets.token_urlsafe(32)
     row.state_digest = digest(state)
-    return state
+    row.save(force_insert=True)
+    spoken = routing.line(operator.name).operator
+    return spoken.authorization_url(_question(row), state=state)
+
+
+def _save_closed(row: Verification, reason: Reason) -> str:
+    codes.close(row, reason)
+    row.save(force_insert=True)
+    return detail_url(row.pk)
+
+
+def _accepted(purpose: str, action: str) -> frozenset[Method]:
+    return conf.accepts(Purpose(purpose), action)
 
 
 def _question(row: Verification) -> Question:
@@ -241,21 +268,31 @@ def _question(row: Verification) -> Question:
 
 def _follow(row: Verification, previous: UUID, browser: Browser) -> None:
     """Believe the browser's word on what it follows only about a row of its own."""
+    user_id: Any = row.user_id  # or None, at signup
     own = Verification.objects.filter(
-        pk=previous, purpose=row.purpose, holder_digest=digest(browser.binding)
+        pk=previous,
+        purpose=row.purpose,
+        action=row.action,
+        user_id=user_id,
+        holder_digest=digest(browser.binding),
     ).first()
     if own:
         row.previous, row.asked_because = own.pk, own.asked_because
+        # What the person confirmed then: a form that tries again does not repeat it.
+        row.details_digest = row.details_digest or own.details_digest
 
 
 def _receipts(proof: Proof) -> VerificationQuerySet:
     return Verification.objects.receipts(
         purpose=proof.purpose,
         action=proof.action,
+        details=proof.details,
+        methods=_accepted(proof.purpose, proof.action),
         user_id=proof.user.pk if proof.user else None,
         holder=proof.holder,
-        fingerprints=conf.fingerprints(proof.msisdn),
-        since=timezone.now() - min(proof.max_age, policy.RECEIPT_FOR),
+        fingerprints=conf.fingerprints(proof.msisdn) if proof.msisdn else [b""],
+        now=timezone.now(),
+        max_age=min(proof.max_age, policy.RECEIPT_FOR),
     )
 
 

@@ -12,6 +12,23 @@ from .uuid7 import uuid7
 
 SHOWN_TO_A_PERSON = 20
 REFERENCE_FOR = 60 * 60  # seconds
+EXPORTED = (
+    "id",
+    "purpose",
+    "action",
+    "method",
+    "operator",
+    "status",
+    "reason",
+    "asked_because",
+    "country",
+    "number_mask",
+    "ip",
+    "user_agent",
+    "created_at",
+    "settled_at",
+    "redeemed_at",
+)
 
 
 def of_person(user: Any) -> list[Verification]:
@@ -23,6 +40,13 @@ def of_person(user: Any) -> list[Verification]:
         mine.overdue(now=now, claimed_before=now - policy.EXCHANGING_FOR)
         rows = list(mine[:SHOWN_TO_A_PERSON])
     return rows
+
+
+def all_of_person(user: Any) -> list[dict[str, Any]]:
+    """Return all of a person's verifications, newest first, as data to be exported:
+    no digests, nothing of the protocol."""
+    rows = Verification.objects.filter(user_id=user.pk)
+    return [dict(row) for row in rows.values(*EXPORTED)]
 
 
 def reference_of(page: str, binding: str) -> UUID | None:

@@ -3,15 +3,16 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from .choices import OPEN, Because, Method, Purpose, Reason, Status
+from .policy import MANUAL_RECEIPT_FOR, TRIES
 from .uuid7 import uuid7
 
 
@@ -46,8 +47,36 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
             number="",
             nonce="",
             code_verifier="",
+            code_digest=b"",
             **columns,
         )
+
+    def wrong_code(self, *, now: datetime) -> bool:
+        """Count a wrong code; the last one that is allowed refuses the row.
+
+        One UPDATE for both, so that ten thousand guesses at once are five.
+        """
+        is_last = Q(tries__gte=F("tries_allowed") - 1)
+
+        def at_last(then: Any, column: str) -> Case:
+            return Case(When(is_last, then=Value(then)), default=F(column))
+
+        counted = self.filter(
+            status=Status.PENDING, tries__lt=F("tries_allowed"), expires_at__gt=now
+        ).update(
+            tries=F("tries") + 1,
+            status=at_last(Status.REFUSED, "status"),
+            reason=at_last(Reason.WRONG_CODES, "reason"),
+            settled_at=Case(When(is_last, then=Value(now)), default=None),
+            number=at_last("", "number"),
+            code_digest=at_last(b"", "code_digest"),
+        )
+        return counted == 1
+
+    def right_code(self, *, now: datetime, **columns: Any) -> bool:
+        """Take a right code, once, while there is a try left for it."""
+        live = self.filter(tries__lt=F("tries_allowed"), expires_at__gt=now, **columns)
+        return live.filter(status=Status.PENDING).settle(Status.VERIFIED, now=now) == 1
 
     def receipts(
         self,
@@ -56,20 +85,27 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         action: str,
         user_id: Any,
         holder: str,
+        details: bytes,
+        methods: Iterable[Method],
         fingerprints: Iterable[bytes],
-        since: datetime,
+        now: datetime,
+        max_age: timedelta,
     ) -> "VerificationQuerySet":
         """The verified, unspent rows that may pay for exactly this."""
+        fresh = Q(settled_at__gt=now - max_age)
+        # Nobody sits at the page while staff decide: the person is told by mail.
+        by_staff = Q(method=Method.MANUAL, settled_at__gt=now - MANUAL_RECEIPT_FOR)
         return self.filter(
+            fresh | by_staff,
             status=Status.VERIFIED,
             redeemed_at=None,
             purpose=purpose,
             action=action,
-            details_digest=b"",
+            details_digest=details,
+            method__in=list(methods),
             user_id=user_id,
             holder_digest=digest(holder),
             number_fingerprint__in=list(fingerprints),
-            settled_at__gt=since,
         )
 
     def overdue(self, *, now: datetime, claimed_before: datetime) -> tuple[int, int]:
@@ -85,7 +121,8 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
 
 
 class Verification(models.Model):
-    """One attempt, by one method, to prove a number, for one purpose, in one browser.
+    """One attempt, by one method, to prove a number or a person, for one purpose, in
+    one browser.
 
     Also the receipt: verified and not redeemed, it pays for one effect. The row
     holds the plain number only while it is open.
@@ -134,9 +171,13 @@ class Verification(models.Model):
     )
 
     number = models.CharField(max_length=16, blank=True, help_text="Only while open.")
-    number_mask = models.CharField(_("number"), max_length=24)
-    number_fingerprint = models.BinaryField(max_length=16, help_text="Cut HMAC.")
-    fingerprint_key = models.CharField(max_length=8, help_text="Id of the HMAC's key.")
+    number_mask = models.CharField(_("number"), max_length=24, blank=True)
+    number_fingerprint = models.BinaryField(
+        max_length=16, blank=True, default=b"", help_text="Cut HMAC."
+    )
+    fingerprint_key = models.CharField(
+        max_length=8, blank=True, help_text="Id of the HMAC's key."
+    )
     country = models.CharField(_("country"), max_length=3, blank=True)
 
     state_digest = models.BinaryField(max_length=32, null=True, blank=True)
@@ -144,6 +185,21 @@ class Verification(models.Model):
     holder_digest = models.BinaryField(max_length=32, help_text="May redeem.")
     nonce = models.CharField(max_length=64, blank=True)
     code_verifier = models.CharField(max_length=128, blank=True, help_text="PKCE.")
+    # Of a code that a person types
+    code_digest = models.BinaryField(
+        max_length=32, blank=True, default=b"", help_text="HMAC of the text message's."
+    )
+    code_reference = models.CharField(
+        max_length=64, blank=True, help_text="Where the operator checks the code."
+    )
+    tries = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
+    tries_allowed = models.PositiveSmallIntegerField(default=TRIES)
+    sends = models.PositiveSmallIntegerField(_("text messages"), default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    browser_known = models.BooleanField(
+        _("known browser"), default=False, help_text="To the account, at the start."
+    )
     next = models.CharField(
         max_length=500, blank=True, help_text="Path of the page that goes on."
     )
@@ -177,7 +233,25 @@ class Verification(models.Model):
             models.CheckConstraint(
                 name="nv_settled_has_time_and_no_number",
                 condition=Q(status__in=OPEN, settled_at=None)
-                | Q(~Q(status__in=OPEN), settled_at__isnull=False, number="", nonce=""),
+                | Q(~Q(status__in=OPEN), settled_at__isnull=False, number="", nonce="")
+                & Q(code_digest=b""),
+            ),
+            # One at a time, so that two of them do not give twice as many tries.
+            models.UniqueConstraint(
+                fields=["user", "method", "browser_known"],
+                name="nv_one_open_code_of_a_person",
+                condition=Q(
+                    status=Status.PENDING,
+                    method__in=[Method.SMS, Method.RECOVERY_CODE],
+                    user__isnull=False,
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["number_fingerprint", "holder_digest"],
+                name="nv_one_open_code_of_a_stranger",
+                condition=Q(
+                    status=Status.PENDING, method=Method.SMS, user__isnull=True
+                ),
             ),
             models.CheckConstraint(
                 name="nv_only_verified_is_redeemed",
@@ -225,3 +299,87 @@ class Verification(models.Model):
         """Say whether `binding` is the device's or the holder's."""
         found = digest(binding)
         return found in (bytes(self.device_digest), bytes(self.holder_digest))
+
+
+class RecoveryCode(models.Model):
+    """One of ten that a person keeps on paper: 80 random bits, stored as an HMAC."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    digest = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "digest"], name="nv_recovery_code_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ManualRequest(models.Model):
+    """One member of staff asks, with a reason and evidence; another decides."""
+
+    verification = models.ForeignKey(
+        Verification, on_delete=models.CASCADE, related_name="manual_requests"
+    )
+    reason = models.TextField(_("reason"), max_length=1000)
+    evidence = models.TextField(
+        _("evidence"),
+        max_length=1000,
+        help_text=_("How the person showed who they are. No numbers, no codes."),
+    )
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("asked by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("decided by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    approved = models.BooleanField(_("approved"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("manual verification")
+        verbose_name_plural = _("manual verifications")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        permissions = [
+            ("ask_manual", "Can ask for a manual verification"),
+            ("decide_manual", "Can decide on a manual verification"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["verification"], name="nv_one_manual_request"
+            ),
+            models.CheckConstraint(
+                name="nv_manual_takes_two",
+                condition=Q(decided_by=None) | ~Q(decided_by=F("asked_by")),
+            ),
+            models.CheckConstraint(
+                name="nv_manual_decided_whole",
+                condition=Q(decided_by=None, decided_at=None, approved=None)
+                | Q(
+                    decided_by__isnull=False,
+                    decided_at__isnull=False,
+                    approved__isnull=False,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.verification_id)

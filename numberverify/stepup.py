@@ -1,26 +1,28 @@
 """Step-up: a fresh proof before a sensitive action, for any site.
 
-@step_up_required("password_change", max_age=300)
-def change_password(request):
+@step_up_required("transfer", max_age=300)
+def transfer(request):
     ...
     with transaction.atomic():
         redeem_step_up(request)
         ...the effect...
+
+docs/step-up.md shows the rest.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import wraps
-from typing import Any
-from uuid import UUID
+from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from . import conf, flow
+from . import conf, confirmed, flow, held, ways, words
 from .browser import (
     SeeOther,
     View,
@@ -29,39 +31,55 @@ from .browser import (
     browser_of,
     leaves_for_operator,
     to_login,
+    way_of,
 )
-from .choices import Purpose
+from .choices import Method
+from .confirmed import Confirmed, Details
+from .errors import ConfigurationError, VerificationNotUsable
+from .models import Verification
 from .msisdn import Msisdn
+from .policy import Action
 
-# The confirm page's own form; anything more is a form of the site, intercepted.
-OWN_FIELDS = {"csrfmiddlewaretoken", "previous"}
+# The fields of our own forms; anything more is a form of the site, intercepted.
+OWN_FIELDS = {"csrfmiddlewaretoken", "previous", "method", "confirmed"}
 MAX_NEXT = 500  # characters, as the column is wide
+OTHER = "nv_other"  # in the query of a GET: show the ways beside the network
+
+NO_DETAILS: Details = {}
+DetailsOf = Callable[[HttpRequest], Details | None]
 
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
-    """The proof that a guarded view was opened with, to be spent in its effect."""
+    """What a guarded view was opened by; `receipt` None when it was the session."""
 
-    receipt: flow.Receipt
-    proof: flow.Proof
+    guard: "_Guard"
+    receipt: flow.Receipt | None = None
+    proof: flow.Proof | None = None
 
 
 def step_up_required(
-    action: str, *, max_age: int = 300, form_fields: Collection[str] = ()
+    action: str,
+    *,
+    max_age: int | None = None,
+    form_fields: Collection[str] = (),
+    keep: Collection[str] = (),
+    details: DetailsOf | None = None,
 ) -> Callable[[View], View]:
-    """Guard a view by a fresh proof for `action`, at most `max_age` seconds old.
+    """Guard a view by a fresh proof for `action`, a row of NV_STEP_UP.
 
-    A POST without a proof asks the operator, unless it is the view's own form: one
-    with any of `form_fields`, or where none are named with any field at all.
+    `max_age` (seconds) may shorten the table's. A POST without a proof begins one,
+    unless it is the view's own form: one with any of `form_fields`, or where none are
+    named with any field at all. That is never replayed: the page names the action, and
+    `typed_before` gives back the fields named in `keep`. Name no secret there.
 
-    An action named like a purpose is that purpose; any other is a `step_up`. Raise
-    ImproperlyConfigured for an action that NV_STEP_UP does not list.
+    `details` binds the proof to what exactly is done. It is given the request of a POST
+    and returns what the person is to confirm, or None where the form has errors; then,
+    and for a GET, the view is called without a proof.
+
+    Raise ImproperlyConfigured for an action that the table does not list.
     """
-    try:
-        label = conf.step_up_label(action)
-    except KeyError:
-        raise ImproperlyConfigured(f"NV_STEP_UP has no action {action!r}") from None
-    guard = _Guard(action, label, timedelta(seconds=max_age), frozenset(form_fields))
+    guard = _guard(action, max_age, form_fields, keep, details)
 
     def decorate(view: View) -> View:
         @never_cache
@@ -76,87 +94,267 @@ def step_up_required(
     return decorate
 
 
-@dataclass(frozen=True, slots=True)
-class _Guard:
-    action: str
-    label: str
-    max_age: timedelta
-    form_fields: frozenset[str]
+class StepUpRequiredMixin:
+    """The same for a class-based view, before its other bases.
 
-    def page_before(self, request: HttpRequest) -> HttpResponse | None:
-        """Return what stands before the view, or None when a proof opens it."""
-        if not request.user.is_authenticated:
-            return to_login(request)
-        msisdn = conf.number_of(request.user)
-        if msisdn is None:
-            return _number_needed(request, self.label)
-        proof = self._proof(request, msisdn)
-        if receipt := flow.find_receipt(proof):
-            request.step_up = StepUp(receipt, proof)  # type: ignore[attr-defined]
-            return None
-        if request.method == "POST" and not self._is_own_form(request):
-            return _begin(request, proof)
-        return _confirm(request, self.label, msisdn)
+    `step_up_details`, if any, takes the request alone.
+    """
 
-    def _proof(self, request: HttpRequest, msisdn: Msisdn) -> flow.Proof:
-        is_purpose = self.action in Purpose.values
-        return flow.Proof(
-            purpose=Purpose(self.action) if is_purpose else Purpose.STEP_UP,
-            user=request.user,
-            holder=binding_of(request),
-            msisdn=msisdn,
-            action="" if is_purpose else self.action,
-            max_age=self.max_age,
-        )
+    step_up_action: ClassVar[str]
+    step_up_max_age: ClassVar[int | None] = None
+    step_up_form_fields: ClassVar[Collection[str]] = ()
+    step_up_keep: ClassVar[Collection[str]] = ()
+    step_up_details: ClassVar[DetailsOf | None] = None
+    _guard: ClassVar["_Guard"]
 
-    def _is_own_form(self, request: HttpRequest) -> bool:
-        """Whether a form of the view was intercepted; it is never replayed."""
-        own = self.form_fields or set(request.POST) - OWN_FIELDS
-        return not own.isdisjoint(request.POST)
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # At import, so that a wrong name stops the server and not a person.
+        if hasattr(cls, "step_up_action"):
+            cls._guard = _guard(
+                cls.step_up_action,
+                cls.step_up_max_age,
+                cls.step_up_form_fields,
+                cls.step_up_keep,
+                cls.step_up_details,
+            )
+
+    @method_decorator(never_cache)
+    @method_decorator(leaves_for_operator)  # type: ignore[arg-type]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        page = self._guard.page_before(request)
+        if page is None:
+            page = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return page
 
 
 def redeem_step_up(request: HttpRequest) -> None:
     """Spend the proof of a guarded view, inside the transaction of its effect.
 
-    Raise VerificationNotUsable when it was spent or ran out meanwhile.
+    One that serves for its age was spent when it came into the session. Raise
+    VerificationNotUsable when there is none, or it was spent or ran out meanwhile.
     """
-    step_up: StepUp = request.step_up  # type: ignore[attr-defined]
-    flow.redeem(step_up.receipt, step_up.proof)
+    step_up: StepUp | None = getattr(request, "step_up", None)
+    if step_up is None:
+        raise VerificationNotUsable
+    held.forget_typed(request)
+    guard = step_up.guard
+    if guard.action.serves == "age":
+        return
+    held.forget(request, guard.action.name)
+    # What the session holds opens the page; what pays is the row.
+    proof = step_up.proof or guard.proof(request, conf.number_of(request.user))
+    receipt = step_up.receipt or flow.find_receipt(proof)
+    if receipt is None:
+        raise VerificationNotUsable
+    flow.redeem(receipt, proof)
 
 
-def previous_of(request: HttpRequest) -> UUID | None:
-    """Return the verification that a "try again" follows, as its form says."""
+def typed_before(request: HttpRequest) -> Mapping[str, str]:
+    """Return what was typed before the person was asked: initial data for the form."""
+    return held.typed_at(request, _address(request))
+
+
+def is_frozen(user: Any) -> bool:
+    """Whether the site has frozen step-up for this person (`NV_PROOF_STAMP`)."""
+    return held.stamp_of(user) is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    action: Action
+    form_fields: frozenset[str] = field(default_factory=frozenset)
+    keep: frozenset[str] = field(default_factory=frozenset)
+    details_of: DetailsOf | None = None
+
+    def page_before(self, request: HttpRequest) -> HttpResponse | None:
+        """Return what stands before the view, or None when it is open."""
+        if not request.user.is_authenticated:
+            return to_login(request)
+        stamp = held.stamp_of(request.user)
+        if stamp is None:
+            return self._page(request, "frozen")
+        if self.details_of is None:
+            return self._page_before_any(request, stamp)
+        return self._page_before_these(request, self.details_of)
+
+    def _page_before_any(self, request: HttpRequest, stamp: str) -> HttpResponse | None:
+        ours = request.method == "POST" and self._is_from_our_page(request)
+        # The confirm page's button, pressed once more, is no effect.
+        twice = ours and "method" in request.POST
+        again = SeeOther(_address(request)) if twice else None
+        if self._is_held(request, stamp):
+            return again
+        proof = self.proof(request, conf.number_of(request.user))
+        if receipt := flow.find_receipt(proof):
+            if self._take(request, stamp, proof, receipt):
+                return again
+        elif ours:
+            return self._begin(request, proof)
+        return self._confirm(request, proof, {})
+
+    def _page_before_these(
+        self, request: HttpRequest, details_of: DetailsOf
+    ) -> HttpResponse | None:
+        """The form itself is open; sending it takes a proof for what is in it."""
+        if request.method != "POST":
+            return None
+        msisdn = conf.number_of(request.user)
+        if self._is_from_our_page(request):
+            said = self._read(request)
+            if said is None and way_of(request).previous is None:
+                return SeeOther(_address(request))
+            details = said.details if said else {}
+            return self._begin(request, self.proof(request, msisdn, details))
+        wanted = details_of(request)
+        if wanted is None:
+            return None
+        proof = self.proof(request, msisdn, wanted)
+        if receipt := flow.find_receipt(proof):
+            _attach(request, StepUp(self, receipt, proof))
+            return None
+        return self._confirm(request, proof, wanted)
+
+    def _is_held(self, request: HttpRequest, stamp: str) -> bool:
+        """Whether the session opens the view: no query but the session and the user.
+
+        A POST is an effect: with a proof that serves once, its row is looked at.
+        """
+        if self.action.serves == "once" and request.method == "POST":
+            return False
+        if not held.is_held(request, self.action.name, stamp, self.action.max_age):
+            return False
+        _attach(request, StepUp(self))
+        return True
+
+    def _take(
+        self, request: HttpRequest, stamp: str, proof: flow.Proof, receipt: flow.Receipt
+    ) -> bool:
+        """Open the view; a proof that serves for its age is redeemed here."""
+        if self.action.serves == "age":
+            try:
+                flow.redeem(receipt, proof)
+            except VerificationNotUsable:  # by an equal request, just now
+                return False
+        held.hold(request, self.action.name, stamp, receipt)
+        _attach(request, StepUp(self, receipt, proof))
+        return True
+
+    def proof(
+        self, request: HttpRequest, msisdn: Msisdn | None, details: Details = NO_DETAILS
+    ) -> flow.Proof:
+        return flow.Proof(
+            purpose=self.action.purpose,
+            user=request.user,
+            holder=binding_of(request),
+            msisdn=msisdn,
+            action=self.action.in_row,
+            max_age=self.action.max_age,
+            details=confirmed.digest_of(self.action.name, details),
+        )
+
+    def _is_from_our_page(self, request: HttpRequest) -> bool:
+        """Whether a POST is no form of the view: that one is never replayed."""
+        own = self.form_fields or set(request.POST) - OWN_FIELDS
+        return own.isdisjoint(request.POST)
+
+    def _begin(self, request: HttpRequest, proof: flow.Proof) -> HttpResponse:
+        if said := self._read(request):
+            held.keep_typed(request, _address(request), said.typed)
+        browser = browser_of(request, request.user)
+        url = flow.start(
+            purpose=proof.purpose,
+            action=proof.action,
+            details=proof.details,
+            msisdn=proof.msisdn,
+            user=proof.user,
+            browser=browser,
+            next=_address(request),
+            way=way_of(request),
+        )
+        return bind(SeeOther(url), browser.binding)
+
+    def _confirm(
+        self, request: HttpRequest, proof: flow.Proof, details: Details
+    ) -> HttpResponse:
+        """Name the action, its details and the ways; keep what was typed."""
+        by_network = Method.NETWORK in self.action.methods and OTHER not in request.GET
+        msisdn = proof.msisdn if by_network else None
+        others = ways.open_to(
+            Verification(
+                purpose=proof.purpose,
+                action=proof.action,
+                user=proof.user,
+                number_fingerprint=(
+                    conf.fingerprints(proof.msisdn)[0] if proof.msisdn else b""
+                ),
+                browser_known=conf.knows_browser(request, request.user),
+            )
+        )
+        if proof.msisdn is None and not others:
+            return self._page(request, "number_needed")
+        typed = {name: request.POST[name] for name in self.keep & set(request.POST)}
+        said = Confirmed(details, typed)
+        return self._page(
+            request,
+            "confirm",
+            msisdn=msisdn,
+            ways=words.described(others),
+            details=details,
+            not_on_phone=_address(request, OTHER),
+            address=_address(request),
+            confirmed=confirmed.write(said, self.action.name, request.user),
+        )
+
+    def _read(self, request: HttpRequest) -> Confirmed | None:
+        value = request.POST.get("confirmed", "")
+        return confirmed.read(value, self.action.name, request.user)
+
+    def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+        context |= {
+            "action": self.action,
+            "label": self.action.label,
+            "minutes": max(1, int(self.action.max_age.total_seconds() // 60)),
+            "add_number_url": conf.add_number_url(),
+            "unfreeze_url": conf.unfreeze_url(),
+        }
+        return render(request, f"numberverify/{name}.html", context)
+
+
+def _guard(
+    name: str,
+    max_age: int | None,
+    form_fields: Collection[str],
+    keep: Collection[str],
+    details: DetailsOf | None,
+) -> _Guard:
     try:
-        return UUID(request.POST.get("previous", ""))
-    except ValueError:
-        return None
+        action = conf.actions()[name]
+    except KeyError:
+        raise ImproperlyConfigured(f"NV_STEP_UP has no action {name!r}") from None
+    except ConfigurationError as error:
+        raise ImproperlyConfigured(f"NV_STEP_UP: {error}") from None
+    if max_age is not None:
+        shorter = timedelta(seconds=max_age)
+        if not timedelta(0) < shorter <= action.max_age:
+            most = f"{action.max_age.total_seconds():.0f} seconds"
+            raise ImproperlyConfigured(f"max_age of {name!r} is above its row's {most}")
+        action = replace(action, max_age=shorter)
+    if details and action.serves != "once":
+        raise ImproperlyConfigured(f"{name!r} is bound to details, so it serves once")
+    return _Guard(action, frozenset(form_fields), frozenset(keep), details)
 
 
-def _begin(request: HttpRequest, proof: flow.Proof) -> HttpResponse:
-    browser = browser_of(request)
-    url = flow.start(
-        purpose=proof.purpose,
-        action=proof.action,
-        msisdn=proof.msisdn,
-        user=proof.user,
-        browser=browser,
-        next=_address(request),
-        previous=previous_of(request),
-    )
-    return bind(SeeOther(url), browser.binding)
+def _attach(request: HttpRequest, step_up: StepUp) -> None:
+    request.step_up = step_up  # type: ignore[attr-defined]
 
 
-def _address(request: HttpRequest) -> str:
+def _address(request: HttpRequest, *added: str) -> str:
     """Return the page to come back to; a query string too long to keep is dropped."""
     address = request.get_full_path()
+    if added or OTHER in request.GET:
+        query = request.GET.copy()
+        query.pop(OTHER, None)
+        query.update(dict.fromkeys(added, "1"))
+        address = f"{request.path}?{query.urlencode()}" if query else request.path
     return address if len(address) <= MAX_NEXT else request.path
-
-
-def _confirm(request: HttpRequest, label: str, msisdn: Msisdn) -> HttpResponse:
-    context = {"label": label, "msisdn": msisdn}
-    return render(request, "numberverify/confirm.html", context)
-
-
-def _number_needed(request: HttpRequest, label: str) -> HttpResponse:
-    context = {"label": label, "add_number_url": conf.add_number_url()}
-    return render(request, "numberverify/number_needed.html", context)

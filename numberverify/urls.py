@@ -1,9 +1,11 @@
 from django.urls import path
 
-from . import views
+from . import factor_views, views
 
 app_name = "numberverify"
 urlpatterns = [
     path("callback/<str:operator>/", views.callback, name="callback"),
+    path("authenticator/", factor_views.authenticator, name="authenticator"),
+    path("recovery-codes/", factor_views.recovery_codes, name="recovery-codes"),
     path("<uuid:verification_id>/", views.detail, name="detail"),
 ]

@@ -3,23 +3,32 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
 
-from . import flow, policy, routing, words
+from . import codes, conf, flow, policy, routing, ways, words
 from .browser import SeeOther, binding_of, leaves_for_operator
-from .choices import Purpose, Status
-from .errors import CallbackRefused
+from .choices import Method, Purpose, Status
+from .errors import CallbackRefused, SmsNotSent
+from .forms import CodeForm
 from .models import Verification
 from .operators.base import Callback
 
 MAX_STATE, MAX_PARAMETER = 512, 2048  # characters
 MAY_CORRECT = {Purpose.SIGNUP, Purpose.PHONE_CHANGE}
+CHOOSES_AFTER = {
+    Status.MISMATCHED,
+    Status.UNAVAILABLE,
+    Status.REFUSED,
+    Status.EXPIRED,
+}
 ENDINGS = {
     Status.PENDING: "waiting",
     Status.EXCHANGING: "checking",
@@ -72,17 +81,31 @@ def read_callback(query: QueryDict) -> Callback:
 
 @never_cache
 @leaves_for_operator
-@require_GET
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
-    """How one verification stands, and the ways on."""
+    """How one verification stands, and the ways on. A POST is a typed code, or asks
+    for another text message."""
     row = flow.look(verification_id)
     if row is None or not _may_see(request, row):
         raise Http404
-    ending = ENDINGS[Status(row.status)]
-    if row.status == Status.VERIFIED and row.redeemed_at is None:
-        if _is_fresh(row) and row.belongs_to(binding_of(request)):
+    mine = row.belongs_to(binding_of(request))
+    if row.status == Status.PENDING and row.method in policy.TYPED and mine:
+        if request.method == "POST":
+            return _type(request, row)
+        return _ask_for_code(request, row, CodeForm(method=row.method))
+    if request.method == "POST":
+        return SeeOther(flow.detail_url(row.pk))
+    if row.status == Status.VERIFIED and row.redeemed_at is None and mine:
+        if _is_fresh(row):
             return SeeOther(row.next)
-        ending = "expired"
+        row.status = Status.EXPIRED  # for the page: nobody spent it in time
+    return _ending(request, row)
+
+
+def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
+    """The page of a row that nobody has to type a code for."""
+    mine = row.belongs_to(binding_of(request))
     what_happened, what_to_do = words.could_not_tell(row.reason)
     context = {
         "verification": row,
@@ -90,8 +113,68 @@ def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
         "what_to_do": what_to_do,
         "may_correct": row.purpose in MAY_CORRECT,
         "network": _network(row),
+        "ways": words.described(_ways_on(request, row)) if mine else [],
+        "by_network": mine and _accepts_network(row),
     }
+    ending = ENDINGS[Status(row.status)]
+    if row.status == Status.PENDING and row.method == Method.MANUAL:
+        ending = "waiting_for_staff"
     return render(request, f"numberverify/{ending}.html", context)
+
+
+def _ways_on(request: HttpRequest, row: Verification) -> list[Method]:
+    """The chooser's ways; none before an ending, or when the journey is over."""
+    is_old = timezone.now() - row.created_at > policy.GOES_ON_FOR
+    if row.status not in CHOOSES_AFTER or not row.next or is_old:
+        return []
+    row.browser_known = conf.knows_browser(request, row.user) if row.user else False
+    return ways.open_to(row)
+
+
+def _accepts_network(row: Verification) -> bool:
+    accepted = conf.accepts(Purpose(row.purpose), row.action)
+    return Method.NETWORK in accepted and bool(row.number_fingerprint)
+
+
+def _type(request: HttpRequest, row: Verification) -> HttpResponse:
+    if "resend" in request.POST and row.method == Method.SMS:
+        return _resend(request, row)
+    form = CodeForm(request.POST, method=row.method)
+    if form.is_valid():
+        try:
+            tried = codes.try_code(row, form.cleaned_data["code"])
+        except SmsNotSent:
+            form.add_error("code", words.NOBODY_CHECKED)
+            return _ask_for_code(request, row, form)
+        if tried.right:
+            return SeeOther(row.next)
+        now = flow.look(row.pk)
+        if now is None or now.status != Status.PENDING:
+            return SeeOther(flow.detail_url(row.pk))
+        form.add_error("code", words.wrong_code(tried.left, tried.wait))
+    return _ask_for_code(request, row, form)
+
+
+def _resend(request: HttpRequest, row: Verification) -> HttpResponse:
+    wait = codes.resend(row)
+    if wait:
+        form = CodeForm(request.POST, method=row.method)
+        form.add_error(None, words.no_resend(wait))
+        return _ask_for_code(request, row, form)
+    messages.success(request, words.SENT_AGAIN)
+    return SeeOther(flow.detail_url(row.pk))
+
+
+def _ask_for_code(
+    request: HttpRequest, row: Verification, form: CodeForm
+) -> HttpResponse:
+    context = {
+        "verification": row,
+        "form": form,
+        "is_sms": row.method == Method.SMS,
+        "minutes": int(policy.CODE_FOR.total_seconds() // 60),
+    }
+    return render(request, f"numberverify/code_{row.method}.html", context)
 
 
 def _network(row: Verification) -> str:
@@ -108,7 +191,8 @@ def _may_see(request: HttpRequest, row: Verification) -> bool:
 
 def _is_fresh(row: Verification) -> bool:
     age: timedelta = timezone.now() - (row.settled_at or row.created_at)
-    return age < policy.RECEIPT_FOR
+    by_staff = row.method == Method.MANUAL
+    return age < (policy.MANUAL_RECEIPT_FOR if by_staff else policy.RECEIPT_FOR)
 
 
 def _start_again(request: HttpRequest, reference: UUID | None = None) -> HttpResponse:

@@ -1,9 +1,13 @@
-"""What people are told when nobody could say whether the number is right."""
+"""What people are told when nobody could say, or a code was not right."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .choices import Reason
+from .choices import Method, Reason
 
 OFF_WIFI = _(
     "Turn Wi-Fi and any VPN off for a moment, so that your phone uses mobile data, "
@@ -28,6 +32,18 @@ COULD_NOT_TELL: dict[str, tuple[Promise, Promise]] = {
         _("Your mobile network did not allow the check, or permission was refused."),
         _("Try again on mobile data, with Wi-Fi off, and allow the check when asked."),
     ),
+    Reason.NOT_ON_PHONE: (
+        _("Your mobile network can only be asked about the phone in your hand."),
+        _("Choose another way, or go on with the phone that has the number."),
+    ),
+    Reason.METHOD_CLOSED: (
+        _("That way is not open just now."),
+        _("Use the phone that has the number, or another way. Later it may be open."),
+    ),
+    Reason.SMS_NOT_SENT: (
+        _("The text message could not be sent."),
+        _("Wait a minute and try again, or use another way."),
+    ),
     Reason.CONSENT_REQUIRED: (
         _("Your mobile network needs your permission before it answers us."),
         _("Allow the check with your network, then try again."),
@@ -39,3 +55,78 @@ SERVICE_PROBLEM = (_("The mobile network did not give us an answer."), LATER)
 def could_not_tell(reason: str) -> tuple[Promise, Promise]:
     """Return what happened and what to do, for a person."""
     return COULD_NOT_TELL.get(reason, SERVICE_PROBLEM)
+
+
+# What each way is called in the chooser, and its one line.
+WAYS: dict[str, tuple[Promise, Promise]] = {
+    Method.TOTP: (
+        _("Authenticator app"),
+        _("Type the code that the app on your phone or computer shows."),
+    ),
+    Method.SMS: (
+        _("Text message"),
+        _(
+            "We send a code to your number. Less safe: a message can be intercepted, "
+            "so never pass a code on."
+        ),
+    ),
+    Method.MANUAL: (
+        _("Ask our support"),
+        _("Two members of staff confirm that it is you. That takes a while."),
+    ),
+    Method.RECOVERY_CODE: (
+        _("Recovery code"),
+        _("One of the ten codes that you wrote down. Each works once."),
+    ),
+}
+
+
+def described(ways: Iterable[Method]) -> list[dict[str, Any]]:
+    """Return the ways as the chooser shows them."""
+    return [
+        {"value": str(way), "label": WAYS[way][0], "hint": WAYS[way][1]} for way in ways
+    ]
+
+
+NOBODY_CHECKED = _("Nobody could check the code just now. Try it again in a moment.")
+SENT_AGAIN = _("A new code is on its way. The one before it does not work any more.")
+
+
+def wrong_code(left: int | None, wait: int) -> str:
+    """Say that a code was wrong, and how many tries are left or how long to wait."""
+    if wait:
+        return (
+            ngettext(
+                "That code is not right, or it was used before. Wait %d second.",
+                "That code is not right, or it was used before. Wait %d seconds.",
+                wait,
+            )
+            % wait
+        )
+    if left is None:
+        return gettext("That code is not right, or it was used before.")
+    return (
+        ngettext(
+            "That code is not right. You have %d try left.",
+            "That code is not right. You have %d tries left.",
+            left,
+        )
+        % left
+    )
+
+
+def no_resend(wait: int) -> str:
+    """Say why no text message goes out: `wait` in seconds, -1 for not at all now."""
+    if wait < 0:
+        return gettext(
+            "This number has had all its text messages for the hour. "
+            "Use the last one, or another way."
+        )
+    return (
+        ngettext(
+            "You can ask for a new code in %d second.",
+            "You can ask for a new code in %d seconds.",
+            wait,
+        )
+        % wait
+    )

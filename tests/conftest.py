@@ -1,5 +1,6 @@
 """What every test may ask for: an operator to talk to, a browser, the mail."""
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -9,8 +10,11 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import mail
+from accounts.models import User, proof_stamp
+from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
 
 
@@ -40,6 +44,22 @@ def _clean_cache() -> None:
 def _mail_has_left() -> Iterator[None]:
     yield
     mail.wait()
+
+
+@pytest.fixture(autouse=True)
+def _no_text_messages_yet() -> None:
+    sms.outbox.clear()
+
+
+def step_up(client: Client, user: User, action: str) -> None:
+    """Let the client's session hold a proof for an action that serves for its age."""
+    binding = "binding of a step-up"
+    client.cookies["nv_binding"] = binding
+    mark = hashlib.sha256(binding.encode()).hexdigest()[:32]
+    session = client.session
+    proof = [timezone.now().isoformat(), proof_stamp(user), mark]
+    session["nv_proofs"] = {action: proof}
+    session.save()
 
 
 @pytest.fixture

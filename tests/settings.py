@@ -7,6 +7,7 @@ os.environ.pop("SITE_URL", None)
 os.environ.setdefault("EMAIL_URL", "memorymail://")
 for name in ("NV_CLIENT_ID", "NV_CLIENT_SECRET", "NV_API_HOST", "NV_OPERATORS_FILE"):
     os.environ.pop(name, None)
+os.environ["SMS_BACKEND"] = "memory"
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import BASE_DIR, DATABASES  # noqa: E402

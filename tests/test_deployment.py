@@ -30,6 +30,7 @@ def deployed(settings):
     settings.NV_OPERATORS = {"real": REAL}
     settings.NV_FINGERPRINT_KEYS = ["k" * 32]
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.SMS_BACKEND = ""
     return settings
 
 
@@ -57,6 +58,27 @@ def test_a_sound_deployment_hears_nothing(deployed):
             "NV_OPERATORS", {"o": REAL | {"test": True}}, "numberverify.E003", id="test"
         ),
         pytest.param("NV_FINGERPRINT_KEYS", ["k" * 31], "numberverify.E004", id="key"),
+        pytest.param(
+            "SMS_BACKEND",
+            "numberverify.factors.sms.ConsoleBackend",
+            "numberverify.E007",
+            id="text messages on the console",
+        ),
+        pytest.param(
+            "SMS_BACKEND", "no.such.Backend", "numberverify.E006", id="no backend"
+        ),
+        pytest.param(
+            "NV_STEP_UP",
+            {"a": {"label": "a", "methods": ["email"]}},
+            "numberverify.E005",
+            id="e-mail as a factor",
+        ),
+        pytest.param(
+            "NV_ACCEPTS",
+            {"password_reset": ["network", "manual"]},
+            "numberverify.E005",
+            id="staff reset a password",
+        ),
         pytest.param(
             "EMAIL_BACKEND",
             "django.core.mail.backends.console.EmailBackend",

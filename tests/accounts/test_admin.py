@@ -6,6 +6,7 @@ from django.core import mail as outbox
 
 from accounts import mail
 from accounts.models import Device, User
+from tests.conftest import step_up
 from tests.factories import ANN, DeviceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +15,9 @@ PEOPLE = "/admin/accounts/user/"
 
 @pytest.fixture
 def staff(client):
-    client.force_login(UserFactory(staff=True))
+    user = UserFactory(staff=True)
+    client.force_login(user)
+    step_up(client, user, "administer")
     return client
 
 
@@ -26,6 +29,7 @@ def helper(client):
         Permission.objects.filter(codename__in=["view_user", "change_user"])
     )
     client.force_login(user)
+    step_up(client, user, "administer")
     return client
 
 

@@ -14,7 +14,7 @@ BEN = "+447700900456"
 @pytest.fixture
 def history(desk):
     """Two verifications of Ann's number, one of Ben's, with staff at the desk."""
-    staff = UserFactory(email="staff@example.com", staff=True)
+    staff = UserFactory(email="staff@example.com", staff=True, phone=ANN)
     VerificationFactory(verified=True, user=UserFactory(email="ann@example.com"))
     VerificationFactory(unavailable=True, reason=Reason.OPERATOR_TIMEOUT)
     VerificationFactory(mismatched=True, msisdn=BEN)
@@ -125,10 +125,19 @@ def test_a_person_who_is_not_staff_sees_no_history(desk):
 def test_staff_find_a_person_and_end_their_sessions(history, new_phone):
     ann = new_phone()
     ann.become(UserFactory(email="late@example.com"))
-    history.open("/admin/accounts/user/?q=late@example.com")
-    history.page.locator(".action-select").first.check()
-    history.page.get_by_label("Action:").select_option(label="End all sessions")
-    history.press("Go")
+    people = "/admin/accounts/user/?q=late@example.com"
+
+    def end_sessions() -> None:
+        history.page.locator(".action-select").first.check()
+        history.page.get_by_label("Action:").select_option(label="End all sessions")
+        history.press("Go")
+
+    history.open(people)
+    end_sessions()
+    history.sees("Confirm it's you to act as staff")
+    history.press("Check my number")
+    assert history.at == people
+    end_sessions()
 
     assert "Ended the sessions of 1 person." in history.page.inner_text(".messagelist")
     ann.open("/accounts/profile/")

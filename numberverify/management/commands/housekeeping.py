@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from numberverify import conf, flow
+from numberverify.factors import totp
 
 
 class Command(BaseCommand):
@@ -11,5 +12,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         expired, interrupted = flow.sweep()
         self.stdout.write(f"expired {expired}, interrupted {interrupted}")
-        for chore in conf.housekeeping():
+        for chore in [totp.forget_failures, *conf.housekeeping()]:
             self.stdout.write(f"{chore.__name__} {chore()}")

@@ -16,6 +16,8 @@ SESSION_COOKIE_SECURE = False
 INSTALLED_APPS = [
     "numberverify",
     "tests.sites.plain",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,101 @@
+"""A person's own account: its e-mail, its sessions, its data, its end."""
+
+from typing import Any
+
+from django.contrib.auth import update_session_auth_hash
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from numberverify import ways
+from numberverify.history import all_of_person
+from numberverify.stepup import redeem_step_up
+
+from . import mail
+from .models import Device, User
+
+
+class StaffAccount(Exception):
+    """Staff do not delete themselves: the history names them."""
+
+
+def ask_for_email(request: HttpRequest, user: User, email: str) -> None:
+    """Mail a link to the new address and tell the old one. Says nothing of whether the
+    new one has an account. Raise VerificationNotUsable."""
+    with transaction.atomic():
+        redeem_step_up(request)
+        mail.send_email_change(user, email)
+        mail.send_notice(user, _("Somebody asked to change your e-mail address."))
+
+
+def change_email(user: User, email: str) -> bool:
+    """Change it, as its owner has confirmed; say whether it could be."""
+    old = user.email
+    unchanged = User.objects.filter(pk=user.pk, email=old)
+    try:
+        with transaction.atomic():
+            changed = unchanged.update(email=email, email_confirmed_at=timezone.now())
+            if changed:
+                user.end_proofs()
+                mail.send_notice(user, _("Your e-mail address was changed."))
+    except IntegrityError:  # somebody has signed up with it meanwhile
+        return False
+    return changed == 1
+
+
+def end_other_sessions(request: HttpRequest, user: User) -> None:
+    """End every session but this one. Raise VerificationNotUsable."""
+    with transaction.atomic():
+        redeem_step_up(request)
+        user.end_sessions()
+    update_session_auth_hash(request, user)
+
+
+def export(request: HttpRequest, user: User) -> dict[str, Any]:
+    """Return what the site knows of the person. Raise VerificationNotUsable."""
+    with transaction.atomic():
+        redeem_step_up(request)
+    profile = getattr(user, "profile", None)
+    return {
+        "email": user.email,
+        "email_confirmed_at": user.email_confirmed_at,
+        "joined_at": user.date_joined,
+        "last_login_at": user.last_login,
+        "phone": profile.phone if profile else "",
+        "phone_verified_at": profile.phone_verified_at if profile else None,
+        "authenticator_app": ways.has_app(user),
+        "recovery_codes_unused": ways.codes_left(user),
+        "browsers": list(
+            Device.objects.filter(user=user).values(
+                "user_agent", "created_at", "last_seen_at", "last_proof_at"
+            )
+        ),
+        "verifications": all_of_person(user),
+    }
+
+
+def close(request: HttpRequest, user: User) -> None:
+    """Delete the account; the history keeps its rows, without the person.
+
+    Raise VerificationNotUsable, or StaffAccount.
+    """
+    if user.is_staff:
+        raise StaffAccount
+    with transaction.atomic():
+        redeem_step_up(request)
+        mail.send_notice(user, _("Your account was closed, and its data deleted."))
+        user.delete()
+
+
+def ways_overview() -> dict[str, int | bool]:
+    """Count the accounts that have few ways to prove who they are."""
+    poor = ways.without_any(User.objects.filter(is_active=True))
+    with_number = poor.filter(profile__phone_verified_at__isnull=False).count()
+    sms = ways.sends_sms()
+    return {
+        "sms": sms,
+        "only_network": 0 if sms else with_number,
+        "only_number": with_number,
+        "nothing": poor.count() - with_number,
+    }

@@ -1,0 +1,215 @@
+"""Proofs that a person types: opened as a row, tried, settled.
+
+A wrong, late or used code costs one write at most. What is right and what is left of
+the tries is decided by the UPDATE that counts, never by the look before it.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from . import conf, policy, ways
+from .browser import give_back_connections
+from .choices import Method, Reason, Status
+from .errors import SmsNotSent
+from .factors import recovery, sms, totp
+from .models import Verification
+from .msisdn import Msisdn
+
+DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a typed code. `wait` is in seconds; `left` None when waits, not
+    tries, hold guessing back."""
+
+    right: bool
+    left: int | None = None
+    wait: int = 0
+
+
+def open_row(row: Verification, msisdn: Msisdn | None) -> None:
+    """Save a described row of a typed method; a text message leaves after the commit.
+
+    It takes the place of an older one, and what is left of its tries.
+    """
+    row.expires_at = row.created_at + policy.CODE_FOR
+    if row.method == Method.TOTP:
+        row.save(force_insert=True)
+        return
+    code = _set_code(row, msisdn) if row.method == Method.SMS and msisdn else ""
+    for attempt in range(3):
+        try:
+            _replace_open(row)
+            break
+        except IntegrityError:  # an equal request was quicker: replace that one
+            if attempt == 2:
+                raise
+    if code and row.status == Status.PENDING:
+        _send(row, code)
+
+
+def _set_code(row: Verification, msisdn: Msisdn) -> str:
+    """Give the row a new code; only its HMAC stays."""
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    row.number = msisdn.e164
+    row.code_digest = _digest(row, code)
+    row.sent_at, row.sends = timezone.now(), row.sends + 1
+    return code
+
+
+@transaction.atomic
+def _replace_open(row: Verification) -> None:
+    same = Verification.objects.filter(ways.of_the_same(row), method=row.method)
+    # First, so that the old row takes no try more while its tries are counted.
+    same.filter(status=Status.PENDING).settle(
+        Status.EXPIRED, now=row.created_at, reason=Reason.REPLACED
+    )
+    row.tries_allowed = ways.tries_left(row, Method(row.method))
+    if not row.tries_allowed:
+        close(row, Reason.METHOD_CLOSED)
+    row.save(force_insert=True)
+
+
+def close(row: Verification, reason: Reason) -> None:
+    """Make a row that is not saved yet one that nobody could answer."""
+    row.status, row.reason = Status.UNAVAILABLE, reason
+    row.settled_at = row.created_at
+    row.number, row.nonce, row.code_digest, row.sends = "", "", b"", 0
+
+
+def _send(row: Verification, code: str) -> None:
+    """Hand the message over; one that nobody takes settles the row."""
+    backend = conf.sms_backend()
+    give_back_connections()
+    try:
+        if backend is None:
+            raise SmsNotSent
+        if backend.makes_codes:
+            reference = backend.send_code(
+                Msisdn(row.number), sms.code_message(sms.CODE)
+            )
+        else:
+            reference = ""
+            backend.send(Msisdn(row.number), sms.code_message(code))
+    except SmsNotSent:
+        now = timezone.now()
+        Verification.objects.filter(pk=row.pk).settle(
+            Status.UNAVAILABLE, now=now, reason=Reason.SMS_NOT_SENT
+        )
+        return
+    if reference:
+        mine = Verification.objects.filter(pk=row.pk, status=Status.PENDING)
+        mine.update(code_reference=reference, code_digest=b"")
+
+
+def resend(row: Verification) -> int:
+    """Send a new code, with the tries that are left. Return 0, or the seconds to wait
+    for it; -1 when this number has had its messages for now."""
+    now = timezone.now()
+    since = now - (row.sent_at or row.created_at)
+    if since < policy.RESEND_AFTER:
+        return int((policy.RESEND_AFTER - since).total_seconds()) + 1
+    if not ways.is_open(row, Method.SMS):
+        return -1
+    was = row.sends
+    code = _set_code(row, Msisdn(row.number))
+    row.expires_at = now + policy.CODE_FOR
+    live = Verification.objects.filter(
+        pk=row.pk, status=Status.PENDING, sends=was, expires_at__gt=now
+    )
+    if live.update(
+        code_digest=row.code_digest,
+        code_reference="",
+        sent_at=row.sent_at,
+        sends=row.sends,
+        expires_at=row.expires_at,
+    ):
+        _send(row, code)
+    return 0
+
+
+def wait_for_resend(row: Verification) -> int:
+    """Return the seconds before another text message may be asked for."""
+    age = timezone.now() - (row.sent_at or row.created_at)
+    return max(0, int((policy.RESEND_AFTER - age).total_seconds()) + 1)
+
+
+def try_code(row: Verification, typed: str) -> Tried:
+    """Try a code on an open row; right, it makes the row a receipt.
+
+    Raise SmsNotSent when the operator that made the code cannot be asked: no try.
+    """
+    now = timezone.now()
+    if row.method == Method.TOTP:
+        return _try_totp(row, typed, now)
+    if row.method == Method.SMS and ways.sms_is_closed(row):
+        # A "no match" since it was sent: another tab or Wi-Fi must not get around it.
+        Verification.objects.filter(pk=row.pk).settle(
+            Status.UNAVAILABLE, now=now, reason=Reason.METHOD_CLOSED
+        )
+        return Tried(right=False, left=0)
+    right = (
+        _try_recovery_code(row, typed, now)
+        if row.method == Method.RECOVERY_CODE
+        else _try_sms(row, typed, now)
+    )
+    if right:
+        return Tried(right=True)
+    Verification.objects.filter(pk=row.pk).wrong_code(now=now)
+    row.refresh_from_db()
+    return Tried(right=False, left=max(0, row.tries_allowed - row.tries))
+
+
+def _try_sms(row: Verification, typed: str, now: datetime) -> bool:
+    """Whether the code is right and was taken; raise SmsNotSent if nobody can say."""
+    if row.code_reference:
+        backend = conf.sms_backend()
+        if backend is None or row.tries >= row.tries_allowed:
+            raise SmsNotSent
+        give_back_connections()
+        right = backend.check_code(row.code_reference, typed)
+    else:
+        known = bytes(row.code_digest)
+        right = any(hmac.compare_digest(known, each) for each in _digests(row, typed))
+    # The digest and the reference again: a new code may have been sent meanwhile.
+    return right and Verification.objects.filter(pk=row.pk).right_code(
+        now=now, code_digest=row.code_digest, code_reference=row.code_reference
+    )
+
+
+def _try_totp(row: Verification, typed: str, now: datetime) -> Tried:
+    device = totp.device_of(row.user_id)
+    if device is None or row.expires_at <= now:
+        return Tried(right=False, left=0)
+    with transaction.atomic():
+        checked = totp.check(device, typed)
+        right = checked.right and Verification.objects.filter(pk=row.pk).right_code(
+            now=now
+        )
+    return Tried(right=right, wait=checked.wait)
+
+
+def _try_recovery_code(row: Verification, typed: str, now: datetime) -> bool:
+    found = recovery.find(row.user_id, typed)
+    if found is None:
+        return False
+    with transaction.atomic():
+        taken = Verification.objects.filter(pk=row.pk).right_code(now=now)
+        if taken and not recovery.spend(found):
+            transaction.set_rollback(True)
+            return False
+        return taken
+
+
+def _digest(row: Verification, code: str) -> bytes:
+    return _digests(row, code)[0]
+
+
+def _digests(row: Verification, code: str) -> list[bytes]:
+    return conf.code_digests(f"sms:{row.pk}:{code}")

@@ -1,0 +1,63 @@
+"""Manual verification: one member of staff asks, another decides.
+
+Never for a password reset or a change of number (policy.MAY_ACCEPT).
+"""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from numberverify import conf
+from numberverify.choices import Event, Method, Reason, Status
+from numberverify.errors import VerificationNotUsable
+from numberverify.models import ManualRequest, Verification
+
+
+def may_be_asked_for(row: Verification, staff: Any) -> bool:
+    """Whether `staff` may ask: the person waits for it, and is somebody else."""
+    waits = row.method == Method.MANUAL and row.status == Status.PENDING
+    return waits and row.expires_at > timezone.now() and row.user_id != staff.pk
+
+
+def ask(row: Verification, staff: Any, *, reason: str, evidence: str) -> ManualRequest:
+    """Ask a second member of staff; raise VerificationNotUsable."""
+    if not may_be_asked_for(row, staff):
+        raise VerificationNotUsable
+    try:
+        with transaction.atomic():
+            return ManualRequest.objects.create(
+                verification=row, asked_by=staff, reason=reason, evidence=evidence
+            )
+    except IntegrityError:  # somebody has asked already
+        raise VerificationNotUsable from None
+
+
+@transaction.atomic
+def decide(request: ManualRequest, staff: Any, *, approve: bool) -> None:
+    """Approve or decline, once; the person is told of an approval at once.
+
+    Raise PermissionDenied to who asked and to the person it is about,
+    VerificationNotUsable when it is decided or has run out.
+    """
+    row = request.verification
+    if staff.pk in (request.asked_by_id, row.user_id):
+        raise PermissionDenied
+    now = timezone.now()
+    undecided = ManualRequest.objects.filter(pk=request.pk, decided_at=None)
+    decided = undecided.exclude(asked_by=staff).update(
+        decided_by=staff, decided_at=now, approved=approve
+    )
+    waiting = Verification.objects.filter(
+        pk=row.pk, method=Method.MANUAL, status=Status.PENDING, expires_at__gt=now
+    )
+    settled = (
+        waiting.settle(Status.VERIFIED, now=now)
+        if approve
+        else waiting.settle(Status.REFUSED, now=now, reason=Reason.NOT_APPROVED)
+    )
+    if not decided or not settled:
+        raise VerificationNotUsable
+    if approve:
+        conf.tell(row.user, Event.MANUAL_APPROVED)

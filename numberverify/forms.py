@@ -1,0 +1,82 @@
+"""Forms of numberverify's own pages."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from .choices import Method
+from .factors import recovery
+
+SIX_DIGITS = re.compile(r"[0-9]{6}")
+FILLING = re.compile(r"[\s.\u00a0-]+")
+
+
+class CodeForm(forms.Form):
+    """A typed code; spaces and hyphens do not matter, and cost no try."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=100,
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "spellcheck": "false",
+                "size": "12",
+            }
+        ),
+        error_messages={"required": _("Enter the code")},
+    )
+
+    def __init__(self, *args: Any, method: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_recovery_code = method == Method.RECOVERY_CODE
+        if self.is_recovery_code:
+            field = self.fields["code"]
+            field.label = _("Recovery code")
+            field.widget.attrs |= {
+                "inputmode": "text",
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "size": "24",
+            }
+
+    def clean_code(self) -> str:
+        typed: str = self.cleaned_data["code"]
+        if self.is_recovery_code:
+            code = recovery.normal(typed)
+            if len(code) != recovery.LENGTH or set(code) - set(recovery.ALPHABET):
+                raise ValidationError(_("A recovery code has 16 letters and numbers"))
+            return code
+        code = FILLING.sub("", typed)
+        if not SIX_DIGITS.fullmatch(code):
+            raise ValidationError(_("The code must be 6 numbers"))
+        return code
+
+
+class AuthenticatorForm(CodeForm):
+    """The first code of a new app; with `user`, whose password is asked as well."""
+
+    key = forms.CharField(widget=forms.HiddenInput, max_length=300)
+
+    def __init__(self, *args: Any, user: Any | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, method=Method.TOTP, **kwargs)
+        self.user = user
+        self.fields["code"].label = _("The code that the app shows")
+        if user:
+            self.fields["password"] = forms.CharField(
+                label=_("Your password"),
+                strip=False,
+                max_length=4096,
+                widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+                error_messages={"required": _("Enter your password")},
+            )
+
+    def clean(self) -> None:
+        super().clean()
+        password = self.cleaned_data.get("password")
+        if self.user and password and not self.user.check_password(password):
+            self.add_error("password", _("That is not your password"))

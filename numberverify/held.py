@@ -1,0 +1,80 @@
+"""What the session holds of step-up: proofs, and what was typed before one was asked.
+
+A proof here opens a page without a query. It dies with the session, a change of
+password, number or factor, a freeze, its age, and in another browser.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from . import conf, ways
+from .browser import binding_of
+from .choices import Method
+from .flow import Receipt
+
+PROOFS, KEPT = "nv_proofs", "nv_kept"  # keys of the session
+
+
+def stamp_of(user: Any) -> str | None:
+    """Return what a proof dies with when it changes; None freezes step-up.
+
+    The site's `NV_PROOF_STAMP` answers without a query. Without it: the session's
+    hash, the number and the factors, each looked up.
+    """
+    if of_site := conf.proof_stamp():
+        return of_site(user)
+    number = conf.number_of(user)
+    made = [user.get_session_auth_hash(), number and number.e164, ways.held_by(user)]
+    return salted_hmac("numberverify.held", repr(made), algorithm="sha256").hexdigest()
+
+
+def hold(request: HttpRequest, action: str, stamp: str, receipt: Receipt) -> None:
+    # Staff take their time: one by them counts from when the person comes back.
+    by_staff = receipt.method == Method.MANUAL
+    proved_at = timezone.now() if by_staff else receipt.settled_at
+    request.session[PROOFS] = request.session.get(PROOFS, {}) | {
+        action: [proved_at.isoformat(), stamp, _mark(request)]
+    }
+
+
+def is_held(request: HttpRequest, action: str, stamp: str, max_age: timedelta) -> bool:
+    proved_at, of_stamp, of_browser = request.session.get(PROOFS, {}).get(
+        action, ("", "", "")
+    )
+    return (
+        bool(proved_at)
+        and timezone.now() - datetime.fromisoformat(proved_at) < max_age
+        and constant_time_compare(of_stamp, stamp)
+        and constant_time_compare(of_browser, _mark(request))
+    )
+
+
+def forget(request: HttpRequest, action: str) -> None:
+    noted = request.session.get(PROOFS, {})
+    if action in noted:
+        request.session[PROOFS] = {k: v for k, v in noted.items() if k != action}
+
+
+def keep_typed(request: HttpRequest, address: str, fields: Mapping[str, str]) -> None:
+    request.session[KEPT] = [address, dict(fields)]
+
+
+def typed_at(request: HttpRequest, address: str) -> Mapping[str, str]:
+    kept_for, fields = request.session.get(KEPT, ("", {}))
+    return fields if kept_for == address else {}
+
+
+def forget_typed(request: HttpRequest) -> None:
+    if KEPT in request.session:
+        del request.session[KEPT]
+
+
+def _mark(request: HttpRequest) -> str:
+    """Return what the session may know of the binding."""
+    return hashlib.sha256(binding_of(request).encode()).hexdigest()[:32]
