@@ -88,8 +88,12 @@ def accepts(purpose: Purpose, action: str = "") -> frozenset[Method]:
 
 def sms_backend() -> Any | None:
     """Return the backend that SMS_BACKEND names, or None when the site sends none."""
-    path = getattr(settings, "SMS_BACKEND", "")
+    path = sms_backend_path()
     return import_string(path)() if path else None
+
+
+def sms_backend_path() -> str:
+    return getattr(settings, "SMS_BACKEND", "") or ""
 
 
 def site_name() -> str:
