@@ -22,6 +22,8 @@ def email_change(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     data = request.POST if "email" in request.POST else None
     form = EmailForm(data, initial=dict(typed_before(request)))
+    if data and form.is_valid() and form.cleaned_data["email"] == user.email:
+        form.add_error("email", _("That is your address already"))
     if data and form.is_valid():
         try:
             account.ask_for_email(request, user, form.cleaned_data["email"])

@@ -101,10 +101,10 @@ def change_of(token: str) -> tuple[User, str] | None:
     return (user, new) if is_same else None
 
 
-def send_notice(user: User, what: "StrOrPromise", *, to: str = "") -> None:
-    """Tell a person what has happened; `to` is another address of theirs."""
+def send_notice(user: User, what: "StrOrPromise") -> None:
+    """Tell a person what has happened to the account."""
     urls = {"reset_url": _absolute("accounts:password-reset")}
-    _send(to or user.email, "notice", {"what": str(what)} | urls)
+    _send(user.email, "notice", {"what": str(what)} | urls)
 
 
 def wait() -> None:

@@ -25,7 +25,7 @@ from numberverify.browser import (
 )
 from numberverify.errors import VerificationNotUsable
 from numberverify.history import of_person
-from numberverify.stepup import step_up_required
+from numberverify.stepup import is_frozen, step_up_required
 
 from . import login, phone, signup
 from .forms import LoginForm, PhoneForm, SignupForm
@@ -194,7 +194,8 @@ def phone_page(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if msisdn := phone.msisdn_of(user):
         return render(request, "accounts/phone_on_file.html", {"msisdn": msisdn})
-    if ways.has_any(user):  # who can prove more than the password does
+    # Who can prove more than the password does; a frozen account is told there.
+    if ways.has_any(user) or is_frozen(user):
         return SeeOther(resolve_url("accounts:phone-change"))
     form = PhoneForm(posted(request))
     if request.method == "POST" and form.is_valid():

@@ -180,6 +180,8 @@ NV_LOGIN_POLICY = read(
     "new_device_or_stale",
 )
 NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
+# In text messages and authenticator apps.
+NV_SITE_NAME = text("NV_SITE_NAME", "Number Verify")
 NV_NUMBER_OF = "accounts.phone.number_of"
 NV_ADD_NUMBER_URL = "accounts:phone"
 NV_UNFREEZE_URL = "accounts:password-reset"

@@ -16,7 +16,7 @@ from .browser import SeeOther, to_login
 from .errors import VerificationNotUsable
 from .factors import recovery, totp
 from .forms import AuthenticatorForm
-from .stepup import redeem_step_up, step_up_required
+from .stepup import is_frozen, redeem_step_up, step_up_required
 
 SALT = "numberverify.factor_views.key"
 KEY_FOR = 30 * 60  # seconds to set the app up
@@ -30,7 +30,8 @@ def authenticator(request: HttpRequest) -> HttpResponse:
     password; everybody else a fresh proof."""
     if not request.user.is_authenticated:
         return to_login(request)
-    if conf.number_of(request.user) is None and not ways.has_any(request.user):
+    has_way = conf.number_of(request.user) or ways.has_any(request.user)
+    if not has_way and not is_frozen(request.user):
         return _enrol(request, by_password=True)
     return _guarded_authenticator(request)
 

@@ -30,6 +30,7 @@ from .uuid7 import uuid7
 
 logger = logging.getLogger(__name__)
 NETWORK = Way()
+FEW = 5  # receipts for one and the same: of two tabs, of a hurried person
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +176,11 @@ def exchange_and_settle(row: Verification, callback: Callback) -> bool:
 
 def find_receipt(proof: Proof) -> Receipt | None:
     """Return the newest receipt that would pay for exactly this, or None."""
-    found = _receipts(proof).order_by("-id").first()
-    if found is None or found.settled_at is None:
-        return None
-    if found.method == Method.SMS and ways.sms_is_closed(found):
-        return None  # a "no match" came after it
-    return Receipt(found.pk, Method(found.method), found.settled_at)
+    for found in _receipts(proof).order_by("-id")[:FEW]:
+        closed = found.method == Method.SMS and ways.sms_is_closed(found)
+        if found.settled_at and not closed:  # closed: a "no match" came after it
+            return Receipt(found.pk, Method(found.method), found.settled_at)
+    return None
 
 
 def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> None:
@@ -278,6 +278,7 @@ def _follow(row: Verification, previous: UUID, browser: Browser) -> None:
     ).first()
     if own:
         row.previous, row.asked_because = own.pk, own.asked_because
+        row.test = own.test
         # What the person confirmed then: a form that tries again does not repeat it.
         row.details_digest = row.details_digest or own.details_digest
 
