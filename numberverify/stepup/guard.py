@@ -1,44 +1,31 @@
-"""Step-up: a fresh proof before a sensitive action, for any site.
+"""What stands before a guarded view: its proof, or the page that asks for one."""
 
-@step_up_required("transfer", max_age=300)
-def transfer(request):
-    ...
-    with transaction.atomic():
-        redeem_step_up(request)
-        ...the effect...
-
-docs/step-up.md shows the rest.
-"""
-
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import wraps
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 
-from . import conf, confirmed, flow, held, ways, words
-from .browser import (
+from numberverify import conf, flow, ways, words
+from numberverify.browser import (
     SeeOther,
-    View,
     bind,
     binding_of,
     browser_of,
-    leaves_for_operator,
     to_login,
     way_of,
 )
-from .choices import Method
+from numberverify.choices import Method
+from numberverify.errors import ConfigurationError, VerificationNotUsable
+from numberverify.models import Verification
+from numberverify.msisdn import Msisdn
+from numberverify.policy import Action
+
+from . import confirmed, held
 from .confirmed import Confirmed, Details
-from .errors import ConfigurationError, VerificationNotUsable
-from .models import Verification
-from .msisdn import Msisdn
-from .policy import Action
 
 # The fields of our own forms; anything more is a form of the site, intercepted.
 OWN_FIELDS = {"csrfmiddlewaretoken", "previous", "method", "confirmed"}
@@ -53,115 +40,13 @@ DetailsOf = Callable[[HttpRequest], Details | None]
 class StepUp:
     """What a guarded view was opened by; `receipt` None when it was the session."""
 
-    guard: "_Guard"
+    guard: "Guard"
     receipt: flow.Receipt | None = None
     proof: flow.Proof | None = None
 
 
-def step_up_required(
-    action: str,
-    *,
-    max_age: int | None = None,
-    form_fields: Collection[str] = (),
-    keep: Collection[str] = (),
-    details: DetailsOf | None = None,
-) -> Callable[[View], View]:
-    """Guard a view by a fresh proof for `action`, a row of NV_STEP_UP.
-
-    `max_age` (seconds) may shorten the table's. A POST without a proof begins one,
-    unless it is the view's own form: one with any of `form_fields`, or where none are
-    named with any field at all. That is never replayed: the page names the action, and
-    `typed_before` gives back the fields named in `keep`. Name no secret there.
-
-    `details` binds the proof to what exactly is done. It is given the request of a POST
-    and returns what the person is to confirm, or None where the form has errors; then,
-    and for a GET, the view is called without a proof.
-
-    Raise ImproperlyConfigured for an action that the table does not list.
-    """
-    guard = _guard(action, max_age, form_fields, keep, details)
-
-    def decorate(view: View) -> View:
-        @never_cache
-        @leaves_for_operator
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            page = guard.page_before(request)
-            return view(request, *args, **kwargs) if page is None else page
-
-        return guarded
-
-    return decorate
-
-
-class StepUpRequiredMixin:
-    """The same for a class-based view, before its other bases.
-
-    `step_up_details`, if any, takes the request alone.
-    """
-
-    step_up_action: ClassVar[str]
-    step_up_max_age: ClassVar[int | None] = None
-    step_up_form_fields: ClassVar[Collection[str]] = ()
-    step_up_keep: ClassVar[Collection[str]] = ()
-    step_up_details: ClassVar[DetailsOf | None] = None
-    _guard: ClassVar["_Guard"]
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        # At import, so that a wrong name stops the server and not a person.
-        if hasattr(cls, "step_up_action"):
-            cls._guard = _guard(
-                cls.step_up_action,
-                cls.step_up_max_age,
-                cls.step_up_form_fields,
-                cls.step_up_keep,
-                cls.step_up_details,
-            )
-
-    @method_decorator(never_cache)
-    @method_decorator(leaves_for_operator)  # type: ignore[arg-type]
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        page = self._guard.page_before(request)
-        if page is None:
-            page = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-        return page
-
-
-def redeem_step_up(request: HttpRequest) -> None:
-    """Spend the proof of a guarded view, inside the transaction of its effect.
-
-    One that serves for its age was spent when it came into the session. Raise
-    VerificationNotUsable when there is none, or it was spent or ran out meanwhile.
-    """
-    step_up: StepUp | None = getattr(request, "step_up", None)
-    if step_up is None:
-        raise VerificationNotUsable
-    held.forget_typed(request)
-    guard = step_up.guard
-    if guard.action.serves == "age":
-        return
-    held.forget(request, guard.action.name)
-    # What the session holds opens the page; what pays is the row.
-    proof = step_up.proof or guard.proof(request, conf.number_of(request.user))
-    receipt = step_up.receipt or flow.find_receipt(proof)
-    if receipt is None:
-        raise VerificationNotUsable
-    flow.redeem(receipt, proof)
-
-
-def typed_before(request: HttpRequest) -> Mapping[str, str]:
-    """Return what was typed before the person was asked: initial data for the form."""
-    return held.typed_at(request, _address(request))
-
-
-def is_frozen(user: Any) -> bool:
-    """Whether the site has frozen step-up for this person (`NV_PROOF_STAMP`)."""
-    return held.stamp_of(user) is None
-
-
 @dataclass(frozen=True, slots=True)
-class _Guard:
+class Guard:
     action: Action
     form_fields: frozenset[str] = field(default_factory=frozenset)
     keep: frozenset[str] = field(default_factory=frozenset)
@@ -182,7 +67,7 @@ class _Guard:
         ours = request.method == "POST" and self._is_from_our_page(request)
         # The confirm page's button, pressed once more, is no effect.
         twice = ours and "method" in request.POST
-        again = SeeOther(_address(request)) if twice else None
+        again = SeeOther(address_of(request)) if twice else None
         if self._is_held(request, stamp):
             return again
         proof = self.proof(request, conf.number_of(request.user))
@@ -203,7 +88,7 @@ class _Guard:
         if self._is_from_our_page(request):
             said = self._read(request)
             if said is None and way_of(request).previous is None:
-                return SeeOther(_address(request))
+                return SeeOther(address_of(request))
             details = said.details if said else {}
             return self._begin(request, self.proof(request, msisdn, details))
         wanted = details_of(request)
@@ -260,7 +145,7 @@ class _Guard:
 
     def _begin(self, request: HttpRequest, proof: flow.Proof) -> HttpResponse:
         if said := self._read(request):
-            held.keep_typed(request, _address(request), said.typed)
+            held.keep_typed(request, address_of(request), said.typed)
         browser = browser_of(request, request.user)
         url = flow.start(
             purpose=proof.purpose,
@@ -269,7 +154,7 @@ class _Guard:
             msisdn=proof.msisdn,
             user=proof.user,
             browser=browser,
-            next=_address(request),
+            next=address_of(request),
             way=way_of(request),
         )
         return bind(SeeOther(url), browser.binding)
@@ -301,8 +186,8 @@ class _Guard:
             msisdn=msisdn,
             ways=words.described(others),
             details=details,
-            not_on_phone=_address(request, OTHER),
-            address=_address(request),
+            not_on_phone=address_of(request, OTHER),
+            address=address_of(request),
             confirmed=confirmed.write(said, self.action.name, request.user),
         )
 
@@ -321,13 +206,13 @@ class _Guard:
         return render(request, f"numberverify/{name}.html", context)
 
 
-def _guard(
+def guard_for(
     name: str,
     max_age: int | None,
     form_fields: Collection[str],
     keep: Collection[str],
     details: DetailsOf | None,
-) -> _Guard:
+) -> Guard:
     try:
         action = conf.actions()[name]
     except KeyError:
@@ -342,14 +227,14 @@ def _guard(
         action = replace(action, max_age=shorter)
     if details and action.serves != "once":
         raise ImproperlyConfigured(f"{name!r} is bound to details, so it serves once")
-    return _Guard(action, frozenset(form_fields), frozenset(keep), details)
+    return Guard(action, frozenset(form_fields), frozenset(keep), details)
 
 
 def _attach(request: HttpRequest, step_up: StepUp) -> None:
     request.step_up = step_up  # type: ignore[attr-defined]
 
 
-def _address(request: HttpRequest, *added: str) -> str:
+def address_of(request: HttpRequest, *added: str) -> str:
     """Return the page to come back to; a query string too long to keep is dropped."""
     address = request.get_full_path()
     if added or OTHER in request.GET:

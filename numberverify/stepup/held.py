@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from . import conf, ways
-from .browser import binding_of
-from .choices import Method
-from .flow import Receipt
+from numberverify import conf, ways
+from numberverify.browser import binding_of
+from numberverify.choices import Method
+from numberverify.flow import Receipt
 
 PROOFS, KEPT = "nv_proofs", "nv_kept"  # keys of the session
 
