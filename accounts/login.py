@@ -48,8 +48,6 @@ def begin(
 def ask_again(pending: Pending, browser: Browser, way: Way) -> str:
     """Return where to prove it, once more; raise VerificationNotUsable."""
     user, msisdn = _still(pending)
-    if way.method == Method.MANUAL:
-        pending.wait_for_staff()
     return _ask(pending, user, msisdn, browser, Because.REQUIRED, way)
 
 
@@ -83,6 +81,8 @@ def _ask(
     because: Because,
     way: Way,
 ) -> str:
+    if way.method == Method.MANUAL:
+        pending.wait_for_staff()
     return flow.start(
         purpose=Purpose.LOGIN,
         msisdn=msisdn,

@@ -26,6 +26,7 @@ class CodeForm(forms.Form):
                 "autocomplete": "one-time-code",
                 "spellcheck": "false",
                 "size": "12",
+                "autofocus": True,
             }
         ),
         error_messages={"required": _("Enter the code")},

@@ -24,6 +24,7 @@ from .operators.base import Callback
 MAX_STATE, MAX_PARAMETER = 512, 2048  # characters
 MAY_CORRECT = {Purpose.SIGNUP, Purpose.PHONE_CHANGE}
 CHOOSES_AFTER = {
+    Status.PENDING,  # the operator did not send the browser back
     Status.MISMATCHED,
     Status.UNAVAILABLE,
     Status.REFUSED,

@@ -163,8 +163,8 @@ class Guard:
         self, request: HttpRequest, proof: flow.Proof, details: Details
     ) -> HttpResponse:
         """Name the action, its details and the ways; keep what was typed."""
-        by_network = Method.NETWORK in self.action.methods and OTHER not in request.GET
-        msisdn = proof.msisdn if by_network else None
+        on_phone = proof.msisdn if Method.NETWORK in self.action.methods else None
+        msisdn = None if OTHER in request.GET else on_phone
         others = ways.open_to(
             Verification(
                 purpose=proof.purpose,
@@ -176,7 +176,7 @@ class Guard:
                 browser_known=conf.knows_browser(request, request.user),
             )
         )
-        if proof.msisdn is None and not others:
+        if on_phone is None and not others:
             return self._page(request, "number_needed")
         typed = {name: request.POST[name] for name in self.keep & set(request.POST)}
         said = Confirmed(details, typed)
