@@ -67,6 +67,7 @@ class AuthenticatorForm(CodeForm):
         super().__init__(*args, method=Method.TOTP, **kwargs)
         self.user = user
         self.fields["code"].label = _("The code that the app shows")
+        del self.fields["code"].widget.attrs["autofocus"]  # the QR code comes first
         if user:
             self.fields["password"] = forms.CharField(
                 label=_("Your password"),
