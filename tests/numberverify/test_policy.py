@@ -1,17 +1,23 @@
-"""When a login needs a verification: a table of facts."""
+"""What a purpose needs and accepts: tables of facts, and of settings."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 
-from numberverify.choices import Because
+from numberverify import checks, conf
+from numberverify.choices import Because, Method, Purpose
+from numberverify.errors import ConfigurationError
 from numberverify.operators.tables import LONGEST_DEADLINE
 from numberverify.policy import (
+    ACCEPTS,
     EXCHANGING_FOR,
+    MAY_ACCEPT,
     PENDING_FOR,
     RECEIPT_FOR,
     LoginFacts,
     login_needs,
+    read_action,
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -85,3 +91,168 @@ def test_the_lifetimes_are_those_of_the_contract():
 
 def test_no_exchange_that_still_runs_is_taken_for_dead():
     assert EXCHANGING_FOR.total_seconds() > LONGEST_DEADLINE
+
+
+# What settings may say
+
+GOOD = {"label": "send the money"}
+NUMBER_ONLY = {Purpose.SIGNUP, Purpose.PHONE_CHANGE}
+
+
+def test_a_row_of_a_label_alone_is_five_minutes_once_by_what_a_person_has():
+    action = read_action("transfer", GOOD)
+
+    assert (action.max_age, action.serves) == (timedelta(minutes=5), "once")
+    assert action.methods == set(Method) - {Method.MANUAL}
+    assert (action.purpose, action.in_row) == (Purpose.STEP_UP, "transfer")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param({"max_age": 1}, id="a second"),
+        pytest.param({"max_age": 300}, id="once for five minutes"),
+        pytest.param({"serves": "age", "max_age": 86400}, id="an age of a day"),
+        pytest.param({"methods": ["totp"]}, id="one method"),
+        pytest.param({"methods": ["manual"]}, id="staff alone"),
+    ],
+)
+def test_what_a_row_may_say(row):
+    assert read_action("transfer", GOOD | row).name == "transfer"
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        pytest.param({"label": None}, "label", id="no label"),
+        pytest.param({"maxage": 60}, "unknown keys.*maxage", id="misspelt key"),
+        pytest.param({"serves": "twice"}, "serves", id="serves twice"),
+        pytest.param({"serves": None}, "serves", id="serves nothing"),
+        pytest.param({"methods": []}, "no method", id="no method"),
+        pytest.param({"methods": ["email"]}, "email", id="e-mail is no factor"),
+        pytest.param({"methods": "network"}, "", id="a string for a list"),
+        pytest.param({"methods": 5}, "", id="a number for a list"),
+        pytest.param({"max_age": 0}, "max_age", id="no time"),
+        pytest.param({"max_age": -1}, "max_age", id="time that went by"),
+        pytest.param({"max_age": 301}, "300 seconds", id="once and too long"),
+        pytest.param({"max_age": "60"}, "", id="a string for seconds"),
+        pytest.param({"max_age": float("nan")}, "", id="not a number of seconds"),
+        pytest.param(
+            {"serves": "age", "max_age": 86401}, "86400 seconds", id="above a day"
+        ),
+        # read_action lets the OverflowError of timedelta through.
+        pytest.param(
+            {"serves": "age", "max_age": 10**14},
+            "",
+            id="longer than time",
+            marks=pytest.mark.xfail(strict=True, reason="OverflowError"),
+        ),
+        pytest.param(
+            {"max_age": float("inf")},
+            "",
+            id="for ever",
+            marks=pytest.mark.xfail(strict=True, reason="OverflowError"),
+        ),
+    ],
+)
+def test_a_bad_row_is_named_with_its_problem(row, problem):
+    table = {key: value for key, value in (GOOD | row).items() if value is not None}
+    if row.get("serves", "") is None:
+        table["serves"] = None
+
+    with pytest.raises(ConfigurationError, match=f"'transfer'.*{problem}"):
+        read_action("transfer", table)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        *((purpose, {}) for purpose in ("signup", "login", "password_reset")),
+        ("phone_change", {"methods": ["network"]}),
+        ("x" * 51, {}),
+    ],
+)
+def test_a_name_that_no_action_may_have(name, row):
+    with pytest.raises(ConfigurationError, match=f"'{name}'"):
+        read_action(name, GOOD | row)
+
+
+@pytest.mark.parametrize("row", [None, [], "send the money", 5])
+def test_a_row_that_is_no_table_is_named(row):
+    with pytest.raises(ConfigurationError, match="'transfer'"):
+        read_action("transfer", row)
+
+
+def test_a_change_of_password_is_a_purpose_of_its_own():
+    action = read_action("password_change", GOOD)
+
+    assert (action.purpose, action.in_row) == (Purpose.PASSWORD_CHANGE, "")
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("method", Method)
+def test_settings_go_up_to_what_a_purpose_may_accept_and_no_further(
+    settings, purpose, method
+):
+    settings.NV_STEP_UP = {}
+    settings.NV_ACCEPTS = {str(purpose): [str(method)]}
+
+    if method in MAY_ACCEPT[purpose]:
+        assert conf.accepts(purpose) == {method}
+        assert checks.policy_can_be_read(None) == []
+    else:
+        with pytest.raises(ConfigurationError, match=str(purpose)):
+            conf.accepts(purpose)
+        assert str(purpose) in checks.policy_can_be_read(None)[0].msg
+
+
+def test_the_ceiling_is_the_contracts():
+    assert {p for p in Purpose if Method.TOTP not in MAY_ACCEPT[p]} == NUMBER_ONLY
+    staff = {p for p in Purpose if Method.MANUAL in MAY_ACCEPT[p]}
+    assert staff == {Purpose.LOGIN, Purpose.PASSWORD_CHANGE, Purpose.STEP_UP}
+    assert all(Method.NETWORK in methods for methods in ACCEPTS.values())
+    assert all(ACCEPTS[purpose] <= MAY_ACCEPT[purpose] for purpose in Purpose)
+
+
+def test_a_row_of_the_table_wins_over_what_the_purpose_accepts(settings):
+    settings.NV_ACCEPTS = {"step_up": ["totp"], "password_change": ["totp"]}
+    settings.NV_STEP_UP = {
+        "password_change": GOOD | {"methods": ["sms"]},
+        "transfer": GOOD | {"methods": ["network"]},
+    }
+
+    assert conf.accepts(Purpose.PASSWORD_CHANGE) == {Method.SMS}
+    assert conf.accepts(Purpose.STEP_UP, "transfer") == {Method.NETWORK}
+    assert conf.accepts(Purpose.STEP_UP, "a row that is gone") == {Method.TOTP}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"NV_ACCEPTS": {"login": []}}, id="nothing accepted"),
+        pytest.param({"NV_ACCEPTS": {"login": ["email"]}}, id="e-mail accepted"),
+        pytest.param({"NV_STEP_UP": {"transfer": {}}}, id="a row without a label"),
+    ],
+)
+def test_the_checks_find_a_policy_that_cannot_be_read(settings, wrong):
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+
+    assert [error.id for error in checks.policy_can_be_read(None)] == [
+        "numberverify.E005"
+    ]
+
+
+def test_an_auditor_reads_each_action_and_what_it_takes(settings, capsys):
+    settings.NV_STEP_UP = {
+        "transfer": GOOD | {"serves": "age", "max_age": 900, "methods": ["totp"]}
+    }
+
+    call_command("step_up_policies")
+
+    said = capsys.readouterr().out
+    assert [line.split() for line in said.splitlines() if "transfer" in line] == [
+        ["transfer", "send", "the", "money", "900", "s", "age", "totp"]
+    ]
+    assert "phone_change" in said
+    assert "administer" in said
