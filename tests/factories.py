@@ -4,12 +4,18 @@ from datetime import timedelta
 
 import factory
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Device, Pending, Profile, User
 from accounts.models import digest as device_digest
 from numberverify import conf
-from numberverify.choices import Purpose, Reason, Status
-from numberverify.models import Verification, digest
+from numberverify.choices import Method, Purpose, Reason, Status
+from numberverify.models import (
+    ManualRequest,
+    RecoveryCode,
+    Verification,
+    digest,
+)
 from numberverify.msisdn import Msisdn
 
 PASSWORD = "corr3ct horse"
@@ -111,3 +117,55 @@ class VerificationFactory(factory.django.DjangoModelFactory):
     holder_digest = factory.LazyAttribute(lambda o: digest(o.binding))
     created_at = factory.LazyFunction(timezone.now)
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=5))
+
+
+KEY = "3132333435363738393031323334353637383930"  # of RFC 6238's own examples
+PAPER = "0123-4567-89AB-CDEF"
+
+
+class AuthenticatorFactory(factory.django.DjangoModelFactory):
+    """An authenticator app on file."""
+
+    class Meta:
+        model = TOTPDevice
+
+    user = factory.SubFactory(UserFactory)
+    name = "app"
+    key = KEY
+
+
+class RecoveryCodeFactory(factory.django.DjangoModelFactory):
+    """One code on paper, `code`."""
+
+    class Meta:
+        model = RecoveryCode
+
+    class Params:
+        code = PAPER
+
+    user = factory.SubFactory(UserFactory)
+    digest = factory.LazyAttribute(
+        lambda o: conf.code_digests(f"recovery:{o.user.pk}:{o.code.replace('-', '')}")[
+            0
+        ]
+    )
+
+
+class ManualRequestFactory(factory.django.DjangoModelFactory):
+    """Asked for by a member of staff, at the row of a person who waits."""
+
+    class Meta:
+        model = ManualRequest
+
+    verification = factory.SubFactory(
+        VerificationFactory,
+        method=Method.MANUAL,
+        purpose=Purpose.LOGIN,
+        operator="",
+        number="",
+        nonce="",
+        user=factory.SubFactory(UserFactory),
+    )
+    asked_by = factory.SubFactory(UserFactory, is_staff=True)
+    reason = "Lost the phone"
+    evidence = "Came to the branch with a passport"
