@@ -177,6 +177,14 @@ def start(launcher) -> Callable[..., Ended]:
             id="DEBUG, https",
         ),
         pytest.param(PRODUCTION | {"NV_SANDBOX": "on"}, "NV_SANDBOX", id="sandbox"),
+        pytest.param(
+            PRODUCTION | {"SMS_BACKEND": "file"}, "SMS_FILE_PATH", id="no folder"
+        ),
+        pytest.param(
+            DEVELOPMENT | {"SMS_BACKEND": "file", "SMS_FILE_PATH": " "},
+            "SMS_FILE_PATH",
+            id="blank folder",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_by_name(start, environment, named):
@@ -228,6 +236,12 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("CACHE_URL", "nothing://known"),
         ("EMAIL_URL", "nothing://known"),
         ("EMAIL_URL", f"smtp://u:{SECRET}/x@host:25"),
+        ("SMS_BACKEND", "pigeon"),
+        ("SMS_BACKEND", "smtp://sms.example"),
+        ("SMS_BACKEND", "our.sms.Backend()"),
+        ("SMS_BACKEND", "our..Backend"),
+        ("SMS_BACKEND", "our-sms.Backend"),
+        ("SMS_BACKEND", f"our.sms.Backend {SECRET}"),
         ("NV_API_HOST", "operator.example"),
         ("NV_API_HOST", "http://operator.example"),
         ("NV_API_HOST", f"https://id:{SECRET}@operator.example"),
@@ -397,3 +411,92 @@ def test_the_defaults_are_those_of_the_contract(start):
     assert told["NV_LOGIN_MAX_AGE_DAYS"] == 30
     assert told["TRUSTED_PROXY_COUNT"] == 0
     assert "sqlite3" in told["DATABASES"]["default"]["ENGINE"]
+
+
+SMS = "numberverify.factors.sms"
+
+
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("console", f"{SMS}.ConsoleBackend"),
+        ("Console", f"{SMS}.ConsoleBackend"),
+        ("memory", f"{SMS}.MemoryBackend"),
+        ("file", f"{SMS}.FileBackend"),
+        ("none", ""),
+        ("", ""),
+        ("ours.sms.Backend", "ours.sms.Backend"),
+        (" ours.sms.Backend ", "ours.sms.Backend"),
+    ],
+)
+def test_a_text_message_goes_by_the_backend_that_is_named(start, named, path):
+    told = start(DEVELOPMENT, SMS_BACKEND=named, SMS_FILE_PATH="/var/sms").settings
+
+    assert told["SMS_BACKEND"] == path
+    assert told["SMS_FILE_PATH"] == "/var/sms"
+
+
+@pytest.mark.parametrize(
+    ("environment", "path"),
+    [(DEVELOPMENT, f"{SMS}.ConsoleBackend"), (PRODUCTION, "")],
+    ids=["dev", "prod"],
+)
+def test_unsaid_text_messages_are_printed_in_development_alone(
+    start, environment, path
+):
+    assert start(environment).settings["SMS_BACKEND"] == path
+
+
+CHECK = f"""
+{SETUP}
+from django.core.management import call_command
+call_command("check", deploy=True, fail_level="WARNING")
+"""
+WITH_MAIL = PRODUCTION | {"EMAIL_URL": "smtp://mail.example:25"}
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("console", "numberverify.E007"),
+        ("file", "numberverify.E007"),
+        ("memory", "numberverify.E007"),
+        ("nowhere.Backend", "numberverify.E006"),
+        (f"{SMS}.Nothing", "numberverify.E006"),
+    ],
+)
+def test_the_deployment_checks_refuse_a_backend_that_sends_nothing(start, named, said):
+    changes = {"SMS_BACKEND": named, "SMS_FILE_PATH": "/var/sms"}
+
+    ended = start(WITH_MAIL, code=CHECK, **changes)
+
+    assert ended.status != 0
+    assert said in ended.said
+
+
+@pytest.mark.parametrize("named", [None, "none", f"{SMS}.SmsBackend"])
+def test_the_deployment_checks_let_no_backend_pass(start, named):
+    ended = start(WITH_MAIL, code=CHECK, SMS_BACKEND=named)
+
+    assert "E006" not in ended.said
+    assert ("E007" in ended.said) is (named == f"{SMS}.SmsBackend")
+
+
+def test_an_action_that_the_table_does_not_list_stops_the_server(start, checkout):
+    urls = checkout / "lists_too_little.py"
+    urls.write_text(
+        "from numberverify.stepup import step_up_required\n"
+        "urlpatterns = []\n"
+        "@step_up_required('unknown')\n"
+        "def view(request): ...\n"
+    )
+    code = f"""
+{SETUP}
+from django.conf import settings
+settings.ROOT_URLCONF = "lists_too_little"
+import config.wsgi
+"""
+
+    ended = start(PRODUCTION, code=code)
+
+    assert "NV_STEP_UP has no action 'unknown'" in ended.refusal
