@@ -3,13 +3,16 @@
 The servers are real processes with the sandbox operator inside.
 """
 
+import base64
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from django_otp.oath import hotp
 
 from tests.servers import GUNICORN, RUNSERVER, Server
 
@@ -31,14 +34,18 @@ class Site(Server):
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self.mail = folder / "mail"
+        self.texts = folder / "texts"
+        self.database = folder / "db.sqlite3"
         self.seen: list[str] = []
         self.new_browser()
         super().__init__(
             command,
             folder,
             DEBUG="1",
-            DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
+            DATABASE_URL=f"sqlite:///{self.database}",
             EMAIL_URL=f"filemail://{self.mail}",
+            SMS_BACKEND="file",
+            SMS_FILE_PATH=str(self.texts),
         )
 
     def new_browser(self) -> None:
@@ -65,6 +72,42 @@ class Site(Server):
                     return found[1]
             time.sleep(0.1)
         raise AssertionError(f"no mail with {part}")
+
+    def texted_code(self) -> str:
+        newest = max(self.texts.glob("*"), key=lambda file: file.name)
+        return newest.read_text().strip().rpartition("#")[2]
+
+    def choose(self, page: requests.Response, method: str) -> requests.Response:
+        """Choose a way on a page that offers some."""
+        form = page.text.partition('class="chooser"')[0].rpartition("action=")[2]
+        hidden = dict(
+            re.findall(r'name="(previous|confirmed)" value="([^"]+)"', page.text)
+        )
+        address = form.split('"')[1]
+        here = page.url.removeprefix(self.url)
+        return self.submit(address, page=here, method=method, **hidden)
+
+    def type(self, page: requests.Response, code: str) -> requests.Response:
+        return self.submit(page.url.removeprefix(self.url), code=code)
+
+    def stored(self) -> str:
+        """All that stands in the database, but times and keys of rows."""
+        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        cells = (
+            cell.hex(" ") if isinstance(cell, bytes) else str(cell)
+            for (table,) in tables.fetchall()
+            for row in database.execute(f'SELECT * FROM "{table}"')
+            for cell in row
+        )
+        noise = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?|\b[0-9a-f]{32}\b")
+        return noise.sub("", "\n".join(cells))
+
+    def files_of_the_database(self) -> bytes:
+        """With what was deleted, or is in the journal yet."""
+        return b"".join(
+            file.read_bytes() for file in self.database.parent.glob("db.sqlite3*")
+        )
 
 
 @pytest.fixture(params=[RUNSERVER, GUNICORN], ids=["runserver", "gunicorn"])
@@ -145,3 +188,99 @@ def test_the_log_holds_no_number_code_token_or_password(site):
     assert len(site.seen) > 20
     assert [secret for secret in secrets if secret in log] == []
     assert not re.search(r"Bearer|Basic |eyJ", log)
+
+
+def app_shows(typed_key: str, used: int) -> str:
+    """What an app with this key shows: the `used`th code from now on (RFC 6238)."""
+    key = base64.b32decode(typed_key.replace(" ", ""))
+    return f"{hotp(key, int(time.time()) // 30 + used):06}"
+
+
+def another(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def walk_every_factor(site: Site) -> dict[str, list[str]]:
+    """Return what was secret on the way, by kind."""
+    app, paper, other = (
+        "/verify/authenticator/",
+        "/verify/recovery-codes/",
+        "?nv_other=1",
+    )
+    typed = {"username": "ann@example.com", "password": PASSWORD}
+    sign_up(site, "ann@example.com", "07700 900123")
+    site.submit("/sandbox/handset/", number="+447700900123", network="wifi", fault="")
+
+    chooser = site.browser.get(site.url + app + other)
+    asked = site.choose(chooser, "sms")
+    codes = [site.texted_code()]
+    assert "That code is not right" in site.type(asked, another(codes[0])).text
+    page = site.type(asked, codes[0])
+    key = re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text)[1]
+    signed = re.search(r'name="key" value="([^"]+)"', page.text)[1]
+    shown = [app_shows(key, n) for n in (0, 1)]
+    enrolled = site.submit(app, key=signed, code=shown[0])
+    assert "The authenticator app is on file" in enrolled.text
+
+    asked = site.choose(site.browser.get(site.url + paper + other), "totp")
+    assert "Make ten new codes" in site.type(asked, shown[1]).text
+    made = re.findall(
+        r"<code>([0-9A-Z-]{19})</code>", site.submit(paper, make="1").text
+    )
+    assert len(made) == 10
+
+    site.new_browser()
+    site.submit("/sandbox/handset/", number="+447700900123", network="wifi", fault="")
+    ended = site.submit("/accounts/login/", **typed)
+    asked = site.choose(ended, "recovery_code")
+    wrong = "0000-0000-0000-0000"
+    assert "That code is not right" in site.type(asked, wrong).text
+    assert "Your profile" in site.type(asked, made[0]).text
+
+    change = "/accounts/email/change/"
+    asked = site.choose(site.browser.get(site.url + change + other), "recovery_code")
+    site.type(asked, made[1])
+    site.submit(change, email="anne@example.com")
+    link = site.mailed_link(change)
+    assert "is changed" in site.submit(link).text
+
+    send = "/sandbox/send-money/"
+    money = {"payee": "Grandmother Weatherwax", "amount": "1234.56"}
+    confirm = site.submit(send, **money)
+    signed = re.search(r'name="confirmed" value="([^"]+)"', confirm.text)[1]
+    chooser = site.submit(send, confirmed=signed, method="other")
+    asked = site.choose(chooser, "sms")
+    codes.append(site.texted_code())
+    site.type(asked, codes[1])
+    assert "It is a demo: no money moved" in site.submit(send, **money).text
+    return {
+        "text messages": codes,
+        "app": shown,
+        "key": [key, key.replace(" ", "")],
+        "paper": [*made, *(code.replace("-", "") for code in made)],
+        "links": [link.split("/")[-2], signed],
+        "money": ["Weatherwax", "1234.56"],
+    }
+
+
+def test_the_log_and_the_database_hold_no_code_that_was_typed(site):
+    secrets = walk_every_factor(site)
+
+    log = site.log.read_text()
+    assert "POST /verify/authenticator/" in log
+    never = [*(secret for kind in secrets.values() for secret in kind), PASSWORD]
+    assert [secret for secret in [*never, "900123"] if secret in log] == []
+
+    stored = site.stored()
+    digests = [*secrets["text messages"], *secrets["app"], *secrets["paper"]]
+    assert "recovery_code" in stored
+    assert [secret for secret in digests if secret in stored] == []
+    files = site.files_of_the_database()
+    assert [each for each in secrets["paper"] if each.encode() in files] == []
+
+
+def test_a_number_stands_in_the_database_once(site):
+    """On file in its account: the rows of the history hold a mask and an HMAC."""
+    walk_every_factor(site)
+
+    assert site.stored().count("7700900123") == 1
