@@ -64,7 +64,7 @@ def texted_code() -> str:
 
 
 def mailed_link(part: str) -> str:
-    """The path of the link in the newest mail that has one with `part`."""
+    """The path of the newest mailed link with `part`, a pattern."""
     mail.wait()
     for message in reversed(outbox.outbox):
         if found := re.search(rf"http://testserver(\S*{part}\S*)", message.body):
