@@ -2,18 +2,18 @@
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import update_session_auth_hash
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from numberverify import ways
-from numberverify.history import all_of_person
+from numberverify import history, ways
 from numberverify.stepup import redeem_step_up
 
 from . import mail
-from .models import Device, User
+from .models import Device, Pending, Profile, User
 
 
 class StaffAccount(Exception):
@@ -71,7 +71,7 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
                 "user_agent", "created_at", "last_seen_at", "last_proof_at"
             )
         ),
-        "verifications": all_of_person(user),
+        "verifications": history.all_of_person(user),
     }
 
 
@@ -84,8 +84,23 @@ def close(request: HttpRequest, user: User) -> None:
         raise StaffAccount
     with transaction.atomic():
         redeem_step_up(request)
-        mail.send_notice(user, _("Your account was closed, and its data deleted."))
-        user.delete()
+        mail.send_closed(user)
+        if history.names(user) or LogEntry.objects.filter(user=user).exists():
+            _blank(user)
+        else:
+            user.delete()
+
+
+def _blank(user: User) -> None:
+    """Leave an empty row of somebody who was staff: what they did stays on record."""
+    Profile.objects.filter(user=user).delete()
+    Pending.objects.filter(user=user).delete()
+    ways.forget(user)
+    user.email, user.email_confirmed_at = f"closed-{user.pk}@account.invalid", None
+    user.is_active = False
+    user.set_unusable_password()
+    user.save()
+    user.end_sessions()
 
 
 def ways_overview() -> dict[str, int | bool]:

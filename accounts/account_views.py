@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -64,7 +65,8 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
             return gone(request)
         messages.success(request, _("All your other sessions have ended."))
         response = SeeOther(resolve_url(PROFILE))
-        return signin.remember_browser(request, response, user)
+        now = timezone.now()  # the proof that this took
+        return signin.remember_browser(request, response, user, proved_at=now)
     return render(request, "accounts/end_sessions.html")
 
 

@@ -1,8 +1,11 @@
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -18,12 +21,44 @@ else:  # generic for the type checker alone
     ModelAdmin = admin.ModelAdmin
 
 # The confirm page's own POST has neither.
-AS_STAFF = step_up_required("administer", form_fields=("action", "_save", "_continue"))
+AS_STAFF = step_up_required(
+    "administer",
+    form_fields=("action", "_save", "_continue", "_addanother", "_saveasnew", "post"),
+)
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
+class FreshProofMixin:
+    """What staff change takes a fresh proof; looking does not."""
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return _guarded(super().changelist_view, request, *args, **kwargs)  # type: ignore[misc]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return _guarded(super().changeform_view, request, *args, **kwargs)  # type: ignore[misc]
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return _guarded(super().delete_view, request, *args, **kwargs)  # type: ignore[misc]
+
+
+def _guarded(
+    view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any
+) -> Any:
+    if request.method in ("GET", "HEAD"):
+        return view(request, *args, **kwargs)
+    return AS_STAFF(lambda request: view(request, *args, **kwargs))(request)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class FreshProofGroupAdmin(FreshProofMixin, GroupAdmin):
+    """A group hands out privileges."""
+
+
 @admin.register(User)
-class PersonAdmin(ModelAdmin):
+class PersonAdmin(FreshProofMixin, ModelAdmin):
     """Staff find people, end their sessions and send them a reset. Nobody sets
     another's password or e-mail: both would be ways to become that person."""
 
@@ -70,29 +105,6 @@ class PersonAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people sign up; staff come from `createsuperuser`
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """What staff do to people takes a fresh proof; looking does not."""
-        shown = super().changelist_view
-        if request.method != "POST":
-            return shown(request, extra_context)
-        return AS_STAFF(lambda request: shown(request, extra_context))(request)
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        shown = super().changeform_view
-        if request.method != "POST":
-            return shown(request, object_id, form_url, extra_context)
-        return AS_STAFF(
-            lambda request: shown(request, object_id, form_url, extra_context)
-        )(request)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None

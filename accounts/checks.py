@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from numberverify.choices import Method
+
 FOR_DEVELOPMENT = {"console", "dummy", "locmem"}
 
 
@@ -15,3 +17,12 @@ def mail_leaves_the_machine(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         return []
     hint = "Set EMAIL_URL. The console would print links that are keys to accounts."
     return [Error(f"Mail goes to: {kind}.", hint=hint, id="accounts.E001")]
+
+
+@register()
+def staff_change_no_numbers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    methods = settings.NV_STEP_UP.get("change_phone", {}).get("methods", ())
+    if Method.MANUAL not in methods:
+        return []
+    message = "NV_STEP_UP: 'change_phone' may not accept a manual verification."
+    return [Error(message, id="accounts.E002")]

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
 
 from .models import User
 from .tokens import reset_tokens
@@ -79,12 +80,13 @@ def send_email_change(user: User, email: str) -> None:
     so instead, and the person who asked learns nothing of it."""
     owner = User.objects.filter(email=email).first()
     if owner is None:
-        said = [user.pk, user.email, email, user.get_session_auth_hash()[:16]]
+        said = [user.pk, user.email, email, user.state_hash()[:16]]
         token = signing.dumps(said, salt=CHANGE_SALT)
         url = _absolute("accounts:email-change-confirm", token)
         _send(email, "email_change", {"url": url})
     elif owner != user:
-        send_email_taken(owner)
+        what = _("Somebody asked to use your e-mail address for another account.")
+        send_notice(owner, what)
 
 
 def change_of(token: str) -> tuple[User, str] | None:
@@ -93,11 +95,11 @@ def change_of(token: str) -> tuple[User, str] | None:
         said = signing.loads(token, salt=CHANGE_SALT, max_age=CHANGE_FOR)
     except signing.BadSignature:
         return None
-    key, old, new, auth_hash = said
+    key, old, new, state = said
     user = User.objects.filter(pk=key, email=old, is_active=True).first()
     if user is None or user.frozen_at:
         return None
-    is_same = constant_time_compare(user.get_session_auth_hash()[:16], auth_hash)
+    is_same = constant_time_compare(user.state_hash()[:16], state)
     return (user, new) if is_same else None
 
 
@@ -105,6 +107,11 @@ def send_notice(user: User, what: "StrOrPromise") -> None:
     """Tell a person what has happened to the account."""
     urls = {"reset_url": _absolute("accounts:password-reset")}
     _send(user.email, "notice", {"what": str(what)} | urls)
+
+
+def send_closed(user: User) -> None:
+    """Tell a person that the account is no more."""
+    _send(user.email, "closed", {})
 
 
 def wait() -> None:

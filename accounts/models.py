@@ -107,6 +107,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             key_salt, value, secret=secret, algorithm="sha256"
         ).hexdigest()
 
+    def state_hash(self) -> str:
+        """Return what changes when the sessions end or a number or factor changes.
+
+        Of the person's own row alone, so that a protected page costs no query more.
+        """
+        made = f"{self.get_session_auth_hash()}:{self.proof_version}"
+        return salted_hmac("accounts.state", made, algorithm="sha256").hexdigest()
+
     def end_sessions(self) -> None:
         """End every session of this person at once, and all that could open one
         again more easily: mailed links, half-finished logins, known browsers."""
@@ -129,14 +137,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 def proof_stamp(user: User) -> str | None:
-    """Return what a proof in a session dies with; None when frozen (NV_PROOF_STAMP).
-
-    Of the person's own row alone, so that a protected page costs no query more.
-    """
-    if user.frozen_at:
-        return None
-    made = f"{user.get_session_auth_hash()}:{user.proof_version}"
-    return salted_hmac("accounts.proof", made, algorithm="sha256").hexdigest()
+    """Return what a proof in a session dies with; None when frozen (NV_PROOF_STAMP)."""
+    return None if user.frozen_at else user.state_hash()
 
 
 class Profile(models.Model):
@@ -205,7 +207,7 @@ class Pending(models.Model):
     )
     next = models.CharField(max_length=500, blank=True)
     auth_hash = models.CharField(
-        max_length=64, blank=True, help_text="The person's sessions' hash at the start."
+        max_length=64, blank=True, help_text="The person's state at the start."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
@@ -219,12 +221,12 @@ class Pending(models.Model):
     def begin(
         cls, kind: Kind, holder: str, *, user: User | None = None, **columns: str
     ) -> "Pending":
-        """Write the journey down; for a person it holds while their sessions would."""
+        """Write the journey down; a person's holds while nothing of theirs changes."""
         return cls.objects.create(
             kind=kind,
             holder_digest=digest(holder),
             user=user,
-            auth_hash=user.get_session_auth_hash() if user else "",
+            auth_hash=user.state_hash() if user else "",
             expires_at=timezone.now() + PENDING_FOR,
             **columns,
         )
@@ -235,13 +237,12 @@ class Pending(models.Model):
         Pending.objects.filter(pk=self.pk).update(expires_at=until)
 
     def still_holds(self) -> bool:
-        """Say whether its person is active and nothing has ended their sessions."""
+        """Say whether its person is active, with the same password and factors, and
+        nothing has ended their sessions."""
         return (
             self.user is not None
             and self.user.is_active
-            and secrets.compare_digest(
-                self.user.get_session_auth_hash(), self.auth_hash
-            )
+            and secrets.compare_digest(self.user.state_hash(), self.auth_hash)
         )
 
     def take(self) -> bool:

@@ -59,7 +59,7 @@ def remember_browser(
     response: HttpResponse,
     user: User,
     *,
-    proved_at: datetime | None = None,
+    proved_at: datetime | None,
 ) -> HttpResponse:
     """Know this browser from now on, by a cookie that survives logout."""
     token = request.COOKIES.get(cookie_name()) or secrets.token_urlsafe(32)

@@ -44,6 +44,8 @@ def policy_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         conf.actions()
         for purpose in Purpose:
             conf.accepts(purpose)
+        if ignored := conf.ignored_purposes():
+            raise ConfigurationError(f"NV_ACCEPTS: nothing reads {sorted(ignored)}")
     except (ConfigurationError, ValueError) as error:
         return [Error(str(error), id="numberverify.E005")]
     return []

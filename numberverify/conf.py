@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -86,6 +87,12 @@ def accepts(purpose: Purpose, action: str = "") -> frozenset[Method]:
     return methods
 
 
+def ignored_purposes() -> set[str]:
+    """Return what NV_ACCEPTS names in vain: the step-up table rules there."""
+    of_table = {Purpose.STEP_UP.value} | set(_action_tables())
+    return set(getattr(settings, "NV_ACCEPTS", {})) - (set(Purpose.values) - of_table)
+
+
 def sms_backend() -> Any | None:
     """Return the backend that SMS_BACKEND names, or None when the site sends none."""
     path = sms_backend_path()
@@ -102,7 +109,8 @@ def site_name() -> str:
 
 
 def site_host() -> str:
-    return urlsplit(site_url()).netloc
+    """The host name of the site, without a port."""
+    return re.sub(r":\d+$", "", urlsplit(site_url()).netloc)
 
 
 def knows_browser(request: Any, user: Any) -> bool:

@@ -4,10 +4,11 @@ import time
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from . import policy
-from .models import Verification, digest
+from .models import ManualRequest, Verification, digest
 from .uuid7 import uuid7
 
 SHOWN_TO_A_PERSON = 20
@@ -47,6 +48,12 @@ def all_of_person(user: Any) -> list[dict[str, Any]]:
     no digests, nothing of the protocol."""
     rows = Verification.objects.filter(user_id=user.pk)
     return [dict(row) for row in rows.values(*EXPORTED)]
+
+
+def names(user: Any) -> bool:
+    """Say whether the record of manual verifications names this person as staff."""
+    mine = Q(asked_by=user) | Q(decided_by=user)
+    return ManualRequest.objects.filter(mine).exists()
 
 
 def reference_of(page: str, binding: str) -> UUID | None:

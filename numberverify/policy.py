@@ -91,7 +91,7 @@ def read_action(name: str, table: Mapping[str, Any]) -> Action:
             methods=frozenset(map(Method, table.get("methods", BY_THE_PERSON))),
             serves=table.get("serves", "once"),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ConfigurationError(f"step-up action {name!r}: {error}") from None
     unknown = set(table) - {"label", "max_age", "methods", "serves"}
     most = RECEIPT_FOR if action.serves == "once" else timedelta(days=1)

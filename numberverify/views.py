@@ -162,7 +162,9 @@ def _resend(request: HttpRequest, row: Verification) -> HttpResponse:
         form = CodeForm(request.POST, method=row.method)
         form.add_error(None, words.no_resend(wait))
         return _ask_for_code(request, row, form)
-    messages.success(request, words.SENT_AGAIN)
+    now = flow.look(row.pk)
+    if now is not None and now.status == Status.PENDING:
+        messages.success(request, words.SENT_AGAIN)
     return SeeOther(flow.detail_url(row.pk))
 
 

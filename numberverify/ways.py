@@ -31,7 +31,12 @@ def is_open(row: Verification, method: Method) -> bool:
         return totp.device_of(row.user_id) is not None
     if method == Method.SMS:
         has_number = bool(row.number_fingerprint) and conf.sms_backend() is not None
-        return has_number and not sms_is_closed(row) and _texts_left(row)
+        return (
+            has_number
+            and not sms_is_closed(row)
+            and texts_lately(row) < policy.MOST_CODES
+            and tries_left(row, method) > 0
+        )
     if method == Method.RECOVERY_CODE:
         return recovery.left(row.user_id) > 0 and tries_left(row, method) > 0
     return method == Method.MANUAL and row.user_id is not None
@@ -98,6 +103,12 @@ def held_by(user: Any) -> list[int | None]:
     return [app.pk if app else None, codes.values_list("pk", flat=True).first()]
 
 
+def forget(user: Any) -> None:
+    """Take the person's own ways off file; nobody is told."""
+    TOTPDevice.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
+
+
 def without_any(people: QuerySet[Any]) -> QuerySet[Any]:
     """Keep the people who have no way of their own, beside a number."""
     apps = TOTPDevice.objects.filter(confirmed=True).values("user_id")
@@ -105,13 +116,13 @@ def without_any(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(pk__in=apps).exclude(pk__in=codes)
 
 
-def _texts_left(row: Verification) -> bool:
-    """Whether another text message may go to the number, whoever asks for it."""
+def texts_lately(row: Verification) -> int:
+    """Return how many text messages the number has had within the hour, whoever asked
+    for them."""
     sent = _lately().filter(
         number_fingerprint=row.number_fingerprint, method=Method.SMS
     )
-    texts = sent.aggregate(all=Sum("sends"))["all"] or 0
-    return texts < policy.MOST_CODES and tries_left(row, Method.SMS) > 0
+    return sent.aggregate(all=Sum("sends"))["all"] or 0
 
 
 def _an_hour_ago() -> UUID:

@@ -67,9 +67,7 @@ class PendingFactory(factory.django.DjangoModelFactory):
     email = factory.Sequence(lambda n: f"new{n}@example.com")
     phone = ANN
     next = "/accounts/profile/"
-    auth_hash = factory.LazyAttribute(
-        lambda o: o.user.get_session_auth_hash() if o.user else ""
-    )
+    auth_hash = factory.LazyAttribute(lambda o: o.user.state_hash() if o.user else "")
     user = None
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=30))
 

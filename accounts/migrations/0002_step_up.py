@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
             name='replaces',
             field=models.CharField(blank=True, help_text='The number on file that is to go.', max_length=16),
         ),
+        migrations.AlterField(
+            model_name='pending',
+            name='auth_hash',
+            field=models.CharField(blank=True, help_text="The person's state at the start.", max_length=64),
+        ),
         migrations.AddField(
             model_name='user',
             name='frozen_at',

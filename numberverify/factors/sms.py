@@ -82,6 +82,5 @@ def code_message(code: str) -> str:
     """Write the message. Its last line binds the code to our host, so that a phone
     fills it in there and nowhere else (WICG, origin-bound one-time codes)."""
     first = _("%(code)s is your %(site)s security code. Never pass it on.")
-    host = conf.site_host()
     words = first % {"code": code, "site": conf.site_name()}
-    return f"{words}\n\n@{host.partition(':')[0]} #{code}"
+    return f"{words}\n\n@{conf.site_host()} #{code}"

@@ -28,9 +28,12 @@ from . import confirmed, held
 from .confirmed import Confirmed, Details
 
 # The fields of our own forms; anything more is a form of the site, intercepted.
-OWN_FIELDS = {"csrfmiddlewaretoken", "previous", "method", "confirmed"}
+TELLS = {"previous", "method", "confirmed"}
+OWN_FIELDS = {"csrfmiddlewaretoken"} | TELLS
 MAX_NEXT = 500  # characters, as the column is wide
-OTHER = "nv_other"  # in the query of a GET: show the ways beside the network
+# In the query: of a GET, to show the ways beside the network; of a POST, that the
+# confirm page's button was pressed.
+OTHER, CONFIRM = "nv_other", "nv_confirm"
 
 NO_DETAILS: Details = {}
 DetailsOf = Callable[[HttpRequest], Details | None]
@@ -49,7 +52,7 @@ class StepUp:
 class Guard:
     action: Action
     form_fields: frozenset[str] = field(default_factory=frozenset)
-    keep: frozenset[str] = field(default_factory=frozenset)
+    keep: tuple[str, ...] = ()
     details_of: DetailsOf | None = None
 
     def page_before(self, request: HttpRequest) -> HttpResponse | None:
@@ -66,7 +69,7 @@ class Guard:
     def _page_before_any(self, request: HttpRequest, stamp: str) -> HttpResponse | None:
         ours = request.method == "POST" and self._is_from_our_page(request)
         # The confirm page's button, pressed once more, is no effect.
-        twice = ours and "method" in request.POST
+        twice = ours and (CONFIRM in request.GET or TELLS & set(request.POST))
         again = SeeOther(address_of(request)) if twice else None
         if self._is_held(request, stamp):
             return again
@@ -178,7 +181,7 @@ class Guard:
         )
         if on_phone is None and not others:
             return self._page(request, "number_needed")
-        typed = {name: request.POST[name] for name in self.keep & set(request.POST)}
+        typed = {name: request.POST[name] for name in self.keep if name in request.POST}
         said = Confirmed(details, typed)
         return self._page(
             request,
@@ -188,6 +191,7 @@ class Guard:
             details=details,
             not_on_phone=address_of(request, OTHER),
             address=address_of(request),
+            confirm_at=address_of(request, CONFIRM),
             confirmed=confirmed.write(said, self.action.name, request.user),
         )
 
@@ -227,7 +231,7 @@ def guard_for(
         action = replace(action, max_age=shorter)
     if details and action.serves != "once":
         raise ImproperlyConfigured(f"{name!r} is bound to details, so it serves once")
-    return Guard(action, frozenset(form_fields), frozenset(keep), details)
+    return Guard(action, frozenset(form_fields), tuple(keep), details)
 
 
 def _attach(request: HttpRequest, step_up: StepUp) -> None:
@@ -237,9 +241,10 @@ def _attach(request: HttpRequest, step_up: StepUp) -> None:
 def address_of(request: HttpRequest, *added: str) -> str:
     """Return the page to come back to; a query string too long to keep is dropped."""
     address = request.get_full_path()
-    if added or OTHER in request.GET:
+    if added or {OTHER, CONFIRM} & set(request.GET):
         query = request.GET.copy()
         query.pop(OTHER, None)
+        query.pop(CONFIRM, None)
         query.update(dict.fromkeys(added, "1"))
         address = f"{request.path}?{query.urlencode()}" if query else request.path
     return address if len(address) <= MAX_NEXT else request.path

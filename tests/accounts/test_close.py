@@ -119,7 +119,7 @@ def test_number_and_address_are_free_again(signed_in, operator, new_browser):
 def test_a_notice_is_mailed(signed_in, operator):
     close(signed_in, operator)
 
-    assert mailed() == [("ann@example.com", "A change to your account")]
+    assert mailed() == [("ann@example.com", "Your account is closed")]
     assert "Your account was closed" in outbox.outbox[0].body
 
 

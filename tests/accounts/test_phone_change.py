@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts import notices
 from accounts.models import Pending, Profile, User
-from numberverify.choices import Because, Method, Purpose, Reason, Status
+from numberverify.choices import Because, Event, Method, Purpose, Reason, Status
 from numberverify.models import Verification
 from tests.accounts.steps import (
     app_shows,
@@ -346,6 +347,7 @@ def test_a_number_begun_before_there_was_an_app_does_not_go_around_it(
     operator.sim = NEW
     started = browser.submit(PHONE, phone=NEW)
     AuthenticatorFactory(user=user)
+    notices.tell(user, Event.TOTP_ADDED)
 
     browser.follow(browser.come_back(operator, started))
 

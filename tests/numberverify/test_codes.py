@@ -117,8 +117,6 @@ def test_equal_codes_leave_different_digests(ann, monkeypatch):
         pytest.param(
             "http://[::1]:8000",
             "[::1]",
-            # sms.code_message cuts at the first colon and writes "@[".
-            marks=pytest.mark.xfail(strict=True, reason="says @["),
         ),
     ],
 )
@@ -428,8 +426,6 @@ def test_a_message_that_nobody_takes_means_could_not_tell(holder, ann, settings)
     assert "The text message could not be sent" in page.text
 
 
-# codes.resend returns 0 whether or not the backend took the message.
-@pytest.mark.xfail(strict=True, reason="says that it is on its way")
 def test_a_new_code_that_nobody_takes_is_not_said_to_be_on_its_way(
     holder, ann, settings
 ):

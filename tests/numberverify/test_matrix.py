@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from config.urls import urlpatterns as of_the_site
-from numberverify import conf, confirmed, flow
+from numberverify import conf, flow
 from numberverify.choices import Method, Purpose, Status
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
-from numberverify.stepup import step_up_required
+from numberverify.stepup import confirmed, step_up_required
 from tests.conftest import step_up
 from tests.factories import ANN, UserFactory, VerificationFactory
 
