@@ -281,6 +281,17 @@ def test_staff_without_any_way_to_prove_are_told_what_is_needed(client):
     assert "Add a number first" in act(client, "freeze", UserFactory()).text
 
 
+def test_a_frozen_member_of_staff_acts_on_nobody(staff):
+    User.objects.filter(is_staff=True).update(frozen_at=timezone.now())
+    ann = UserFactory()
+
+    page = act(staff, "freeze", ann)
+
+    ann.refresh_from_db()
+    assert "Sensitive actions are frozen" in page.text
+    assert ann.frozen_at is None
+
+
 def test_a_person_who_is_not_staff_is_not_even_asked(client):
     user = UserFactory(phone=ANN)
     client.force_login(user)

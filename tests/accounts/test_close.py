@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
 from django.core import mail as outbox
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -79,9 +80,11 @@ def test_the_person_the_number_and_all_factors_go(signed_in, operator, ann):
 def test_every_session_ends(signed_in, operator, new_browser, ann):
     other = sign_in(new_browser(), ann, token="another known browser")
     before = signed_in.cookies["nv_binding"].value
+    session = signed_in.cookies["sessionid"].value
 
     close(signed_in, operator)
 
+    assert not Session.objects.filter(session_key=session).exists()
     assert not is_signed_in(signed_in)
     assert not is_signed_in(other)
     assert signed_in.cookies["nv_binding"].value != before

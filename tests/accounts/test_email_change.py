@@ -7,7 +7,7 @@ import time_machine
 from django.core import mail as outbox
 from django.utils import timezone
 
-from accounts import mail
+from accounts import account, mail
 from accounts.models import User
 from accounts.models import digest as bind
 from numberverify.choices import Purpose
@@ -288,6 +288,18 @@ def test_of_two_links_to_two_addresses_the_first_used_wins(
     assert new_browser().get(first).status_code == 410
     ann.refresh_from_db()
     assert ann.email == "third@example.com"
+
+
+def test_of_two_links_pressed_at_once_one_wins(signed_in, operator, ann):
+    tokens = [
+        ask(signed_in, operator, email=email).split("/")[-2]
+        for email in (NEW, "third@example.com")
+    ]
+    both = [mail.change_of(token) for token in tokens]
+
+    assert [account.change_email(*change) for change in both] == [True, False]
+    ann.refresh_from_db()
+    assert ann.email == NEW
 
 
 @pytest.mark.parametrize("token", ["x", "a:b:c", "%00", "a" * 900])
