@@ -95,19 +95,11 @@ def _send(row: Verification, code: str) -> None:
         mine.settle(Status.UNAVAILABLE, now=timezone.now(), reason=Reason.METHOD_CLOSED)
         mine.update(sends=F("sends") - 1)
         return
-    backend = conf.sms_backend()
     give_back_connections()
     try:
-        if backend is None:
-            raise SmsNotSent
-        if backend.makes_codes:
-            reference = backend.send_code(
-                Msisdn(row.number), sms.code_message(sms.CODE)
-            )
-        else:
-            reference = ""
-            backend.send(Msisdn(row.number), sms.code_message(code))
-    except SmsNotSent:
+        reference = _hand_over(Msisdn(row.number), code)
+    except Exception as error:  # its words may quote the number or the code
+        logger.error("verification %s: no message, %s", row.pk, type(error).__name__)
         now = timezone.now()
         Verification.objects.filter(pk=row.pk).settle(
             Status.UNAVAILABLE, now=now, reason=Reason.SMS_NOT_SENT
@@ -116,6 +108,17 @@ def _send(row: Verification, code: str) -> None:
     if reference:
         mine = Verification.objects.filter(pk=row.pk, status=Status.PENDING)
         mine.update(code_reference=reference, code_digest=b"")
+
+
+def _hand_over(msisdn: Msisdn, code: str) -> str:
+    """Return the reference of a code that the operator made, or "" for ours."""
+    backend = conf.sms_backend()
+    if backend is None:
+        raise SmsNotSent
+    if backend.makes_codes:
+        return str(backend.send_code(msisdn, sms.code_message(sms.CODE)))
+    backend.send(msisdn, sms.code_message(code))
+    return ""
 
 
 def resend(row: Verification) -> int:
@@ -184,7 +187,12 @@ def _try_sms(row: Verification, typed: str, now: datetime) -> bool:
         if backend is None or row.tries >= row.tries_allowed:
             raise SmsNotSent
         give_back_connections()
-        right = backend.check_code(row.code_reference, typed)
+        try:
+            right = backend.check_code(row.code_reference, typed) is True
+        except Exception as error:
+            kind = type(error).__name__
+            logger.error("verification %s: code not checked, %s", row.pk, kind)
+            raise SmsNotSent from None
     else:
         known = bytes(row.code_digest)
         right = any(hmac.compare_digest(known, each) for each in _digests(row, typed))

@@ -13,6 +13,7 @@ from accounts.models import Profile, User
 from numberverify import flow
 from numberverify.choices import Purpose, Status
 from numberverify.errors import VerificationNotUsable
+from numberverify.factors import sms
 from numberverify.models import Verification
 from numberverify.msisdn import Msisdn
 from tests.conftest import Browser
@@ -208,3 +209,18 @@ def test_with_a_pool_of_one_eight_callbacks_at_once_all_end_well(operator):
     assert {answer.status_code for answer in answers} == {303}
     ended = Verification.objects.values_list("status", flat=True)
     assert Counter(ended) == {Status.MISMATCHED: 8}
+
+
+def test_of_twenty_strangers_at_once_five_have_a_number_texted(operator):
+    strangers = [Browser() for _ in range(20)]
+
+    def ask(browser: Browser):
+        fields = {"password1": PASSWORD, "password2": PASSWORD, "phone": ANN}
+        asked = browser.submit(SIGNUP, email="new@example.com", method="sms", **fields)
+        return browser.get(asked["Location"]).status_code
+
+    assert at_once([lambda b=b: ask(b) for b in strangers]) == [200] * 20
+
+    assert 1 <= len(sms.outbox) <= 5
+    waiting = Verification.objects.filter(status=Status.PENDING)
+    assert waiting.count() == len(sms.outbox)
