@@ -19,7 +19,7 @@ from .browser import give_back_connections
 from .choices import Method, Reason, Status
 from .errors import SmsNotSent
 from .factors import recovery, sms, totp
-from .models import Verification
+from .models import RecoveryCode, Verification
 from .msisdn import Msisdn
 
 logger = logging.getLogger(__name__)
@@ -147,85 +147,74 @@ def resend(row: Verification) -> int:
     return 0
 
 
-def wait_for_resend(row: Verification) -> int:
-    """Return the seconds before another text message may be asked for."""
-    age = timezone.now() - (row.sent_at or row.created_at)
-    return max(0, int((policy.RESEND_AFTER - age).total_seconds()) + 1)
-
-
 def try_code(row: Verification, typed: str) -> Tried:
     """Try a code on an open row; right, it makes the row a receipt.
 
     Raise SmsNotSent when the operator that made the code cannot be asked: no try.
     """
     now = timezone.now()
+    if row.expires_at <= now:
+        return Tried(right=False, left=0)
     if row.method == Method.TOTP:
         return _try_totp(row, typed, now)
+    mine = Verification.objects.filter(pk=row.pk)
     if row.method == Method.SMS and ways.sms_is_closed(row):
         # A "no match" since it was sent: another tab or Wi-Fi must not get around it.
-        Verification.objects.filter(pk=row.pk).settle(
-            Status.UNAVAILABLE, now=now, reason=Reason.METHOD_CLOSED
-        )
+        mine.settle(Status.UNAVAILABLE, now=now, reason=Reason.METHOD_CLOSED)
         return Tried(right=False, left=0)
-    right = (
-        _try_recovery_code(row, typed, now)
-        if row.method == Method.RECOVERY_CODE
-        else _try_sms(row, typed, now)
-    )
-    if right:
-        return Tried(right=True)
-    logger.warning("verification %s: wrong code, %s", row.pk, row.method)
-    Verification.objects.filter(pk=row.pk).wrong_code(now=now)
-    row.refresh_from_db()
-    return Tried(right=False, left=max(0, row.tries_allowed - row.tries))
-
-
-def _try_sms(row: Verification, typed: str, now: datetime) -> bool:
-    """Whether the code is right and was taken; raise SmsNotSent if nobody can say."""
-    if row.code_reference:
-        backend = conf.sms_backend()
-        if backend is None or row.tries >= row.tries_allowed:
-            raise SmsNotSent
-        give_back_connections()
-        try:
-            right = backend.check_code(row.code_reference, typed) is True
-        except Exception as error:
-            kind = type(error).__name__
-            logger.error("verification %s: code not checked, %s", row.pk, kind)
-            raise SmsNotSent from None
+    if row.method == Method.RECOVERY_CODE:
+        found = recovery.find(row.user_id, typed)
+        right = found is not None
+        taken = found is not None and _spend(row, found, now)
     else:
+        right = _is_the_message_s(row, typed)
+        # The digest and reference again: a new code may have been sent meanwhile.
+        sent = {"code_digest": row.code_digest, "code_reference": row.code_reference}
+        taken = right and mine.right_code(now=now, **sent)
+    if not right:
+        logger.warning("verification %s: wrong code, %s", row.pk, row.method)
+        mine.wrong_code(now=now)
+    row.refresh_from_db()
+    return Tried(right=taken, left=max(0, row.tries_allowed - row.tries))
+
+
+def _is_the_message_s(row: Verification, typed: str) -> bool:
+    """Whether this is the code of the last text message; raise SmsNotSent."""
+    if not row.code_reference:
         known = bytes(row.code_digest)
-        right = any(hmac.compare_digest(known, each) for each in _digests(row, typed))
-    # The digest and the reference again: a new code may have been sent meanwhile.
-    return right and Verification.objects.filter(pk=row.pk).right_code(
-        now=now, code_digest=row.code_digest, code_reference=row.code_reference
-    )
+        return any(hmac.compare_digest(known, each) for each in _digests(row, typed))
+    backend = conf.sms_backend()
+    if backend is None or row.tries >= row.tries_allowed:
+        raise SmsNotSent
+    give_back_connections()
+    try:
+        return backend.check_code(row.code_reference, typed) is True
+    except Exception as error:  # its words may quote the number or the code
+        kind = type(error).__name__
+        logger.error("verification %s: code not checked, %s", row.pk, kind)
+        raise SmsNotSent from None
 
 
 def _try_totp(row: Verification, typed: str, now: datetime) -> Tried:
     device = totp.device_of(row.user_id)
-    if device is None or row.expires_at <= now:
+    if device is None:
         return Tried(right=False, left=0)
     with transaction.atomic():
         checked = totp.check(device, typed)
-        right = checked.right and Verification.objects.filter(pk=row.pk).right_code(
-            now=now
-        )
-    if not right:
+        mine = Verification.objects.filter(pk=row.pk)
+        taken = checked.right and mine.right_code(now=now)
+    if not checked.right:
         logger.warning("verification %s: wrong code, %s", row.pk, row.method)
-    return Tried(right=right, wait=checked.wait)
+    return Tried(right=taken, wait=checked.wait)
 
 
-def _try_recovery_code(row: Verification, typed: str, now: datetime) -> bool:
-    found = recovery.find(row.user_id, typed)
-    if found is None:
-        return False
+def _spend(row: Verification, found: RecoveryCode, now: datetime) -> bool:
+    """Take the row and the code, or neither."""
     with transaction.atomic():
         taken = Verification.objects.filter(pk=row.pk).right_code(now=now)
-        if taken and not recovery.spend(found):
-            transaction.set_rollback(True)
-            return False
-        return taken
+        spent = taken and recovery.spend(found)
+        transaction.set_rollback(taken and not spent)
+    return spent
 
 
 def _digest(row: Verification, code: str) -> bytes:

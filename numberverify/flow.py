@@ -200,15 +200,15 @@ def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> No
 def look(verification_id: UUID) -> Verification | None:
     """Return the row as it stands now: one that nobody came back to is settled."""
     row = Verification.objects.filter(pk=verification_id).first()
-    if row is not None and row.is_open:
-        _sweep(row, now=timezone.now())
+    if row is not None and _sweep(row, now=timezone.now()):
         row.refresh_from_db()
     return row
 
 
 def sweep() -> tuple[int, int]:
     """Settle all rows that nobody came back to: (expired, interrupted)."""
-    return _overdue(Verification.objects.all(), timezone.now())
+    now, all_rows = timezone.now(), Verification.objects.all()
+    return all_rows.expire(now=now), all_rows.interrupt(now=now)
 
 
 def detail_url(verification_id: UUID) -> str:
@@ -306,9 +306,12 @@ def _abort(row: Verification, reason: Reason, *, now: datetime) -> None:
     logger.warning("verification %s: %s", row.pk, reason)
 
 
-def _sweep(row: Verification, *, now: datetime) -> None:
-    _overdue(Verification.objects.filter(pk=row.pk), now)
-
-
-def _overdue(rows: VerificationQuerySet, now: datetime) -> tuple[int, int]:
-    return rows.overdue(now=now, claimed_before=now - policy.EXCHANGING_FOR)
+def _sweep(row: Verification, *, now: datetime) -> bool:
+    """Settle this row if nobody came back to it in time; say whether."""
+    mine = Verification.objects.filter(pk=row.pk)
+    if row.status == Status.PENDING and row.expires_at <= now:
+        return mine.expire(now=now) == 1
+    died = now - policy.EXCHANGING_FOR
+    if row.status == Status.EXCHANGING and row.claimed_at and row.claimed_at <= died:
+        return mine.interrupt(now=now) == 1
+    return False

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from . import policy
 from .models import ManualRequest, Verification, digest
 from .uuid7 import uuid7
 
@@ -38,7 +37,8 @@ def of_person(user: Any) -> list[Verification]:
     mine = Verification.objects.filter(user_id=user.pk)
     rows = list(mine[:SHOWN_TO_A_PERSON])
     if any(row.is_open for row in rows):
-        mine.overdue(now=now, claimed_before=now - policy.EXCHANGING_FOR)
+        mine.expire(now=now)
+        mine.interrupt(now=now)
         rows = list(mine[:SHOWN_TO_A_PERSON])
     return rows
 

@@ -12,7 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from numberverify.choices import OPEN, Because, Method, Purpose, Reason, Status
-from numberverify.policy import MANUAL_RECEIPT_FOR, TRIES
+from numberverify.policy import EXCHANGING_FOR, MANUAL_RECEIPT_FOR, TRIES
 from numberverify.uuid7 import uuid7
 
 
@@ -108,16 +108,17 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
             number_fingerprint__in=list(fingerprints),
         )
 
-    def overdue(self, *, now: datetime, claimed_before: datetime) -> tuple[int, int]:
-        """Settle what nobody came back to: (expired, interrupted)."""
-        late = Q(status=Status.PENDING, expires_at__lte=now)
-        dead = Q(status=Status.EXCHANGING, claimed_at__lte=claimed_before)
-        return (
-            self.filter(late).settle(Status.EXPIRED, now=now),
-            self.filter(dead).settle(
-                Status.UNAVAILABLE, now=now, reason=Reason.INTERRUPTED
-            ),
+    def expire(self, *, now: datetime) -> int:
+        """Settle what nobody came back to."""
+        late = self.filter(status=Status.PENDING, expires_at__lte=now)
+        return late.settle(Status.EXPIRED, now=now)
+
+    def interrupt(self, *, now: datetime) -> int:
+        """Settle the exchanges of processes that died."""
+        dead = self.filter(
+            status=Status.EXCHANGING, claimed_at__lte=now - EXCHANGING_FOR
         )
+        return dead.settle(Status.UNAVAILABLE, now=now, reason=Reason.INTERRUPTED)
 
 
 class Verification(models.Model):

@@ -202,19 +202,7 @@ def test_a_wrong_code_costs_one_write(method):
     assert len(writes(captured)) == 1, writes(captured)
 
 
-# try_code takes a right code that is late by an UPDATE that finds nothing, and counts
-# it as a wrong one by another.
-TWICE = pytest.mark.xfail(strict=True, reason="two UPDATEs that find nothing")
-
-
-@pytest.mark.parametrize(
-    "method",
-    [
-        pytest.param(Method.SMS, marks=TWICE),
-        Method.TOTP,
-        pytest.param(Method.RECOVERY_CODE, marks=TWICE),
-    ],
-)
+@pytest.mark.parametrize("method", TYPED_METHODS)
 def test_a_late_code_costs_one_write_at_most(method):
     row, code = at_a_code(method)
 
@@ -249,9 +237,6 @@ def test_a_code_at_a_row_that_is_over_costs_the_page_no_write(client, method, st
     assert writes(captured) == []
 
 
-# flow.look sweeps an open row, by two UPDATEs that find nothing, before the code is
-# tried and once more after it.
-@pytest.mark.xfail(strict=True, reason="five UPDATEs, of which one finds the row")
 @pytest.mark.parametrize("method", TYPED_METHODS)
 def test_a_wrong_code_costs_the_page_one_write(client, method):
     row, code = at_a_code(method)
@@ -263,8 +248,6 @@ def test_a_wrong_code_costs_the_page_one_write(client, method):
     assert len(writes(captured)) <= 1, writes(captured)
 
 
-# The same sweep: an UPDATE for what is late and one for what was interrupted.
-@pytest.mark.xfail(strict=True, reason="two UPDATEs, of which one finds the row")
 @pytest.mark.parametrize("method", TYPED_METHODS)
 def test_a_late_code_costs_the_page_one_write(client, method):
     row, code = at_a_code(method)
