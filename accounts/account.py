@@ -38,7 +38,7 @@ def change_email(user: User, email: str) -> bool:
             changed = unchanged.update(email=email, email_confirmed_at=timezone.now())
             if changed:
                 user.end_proofs()
-                mail.send_notice(user, _("Your e-mail address was changed."))
+                mail.send_email_changed(user, old)
     except IntegrityError:  # somebody has signed up with it meanwhile
         return False
     return changed == 1
@@ -85,10 +85,15 @@ def close(request: HttpRequest, user: User) -> None:
     with transaction.atomic():
         redeem_step_up(request)
         mail.send_closed(user)
-        if history.names(user) or LogEntry.objects.filter(user=user).exists():
-            _blank(user)
-        else:
-            user.delete()
+        delete(user)
+
+
+def delete(user: User) -> None:
+    """Delete a person; of one who was staff, what they did stays on record."""
+    if history.names(user) or LogEntry.objects.filter(user=user).exists():
+        _blank(user)
+    else:
+        user.delete()
 
 
 def _blank(user: User) -> None:

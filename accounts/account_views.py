@@ -14,7 +14,7 @@ from numberverify.stepup import step_up_required, typed_before
 
 from . import account, mail, signin
 from .forms import CloseForm, EmailForm
-from .pages import PROFILE, form_page, gone, signed_in
+from .pages import PROFILE, for_the_signed_in, form_page, gone, signed_in
 
 
 @step_up_required("email_change", form_fields=("email",), keep=("email",))
@@ -38,11 +38,13 @@ def email_change(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@for_the_signed_in
 @form_page
 def email_change_confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in the mail to the new address. Acts by POST only."""
+    """The link in the mail to the new address, for who asked for it alone: the address
+    may have been mistyped. Acts by POST only."""
     change = mail.change_of(token)
-    if change is None:
+    if change is None or change[0] != signed_in(request):
         return render(request, "accounts/link_is_over.html", status=410)
     user, email = change
     if request.method != "POST":
@@ -50,7 +52,7 @@ def email_change_confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/email_change_confirm.html", context)
     if not account.change_email(user, email):
         return render(request, "accounts/link_is_over.html", status=410)
-    messages.success(request, _("Your e-mail address is changed. Log in with it."))
+    messages.success(request, _("Your e-mail address is changed."))
     return SeeOther(resolve_url(PROFILE))
 
 

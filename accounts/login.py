@@ -13,7 +13,7 @@ from numberverify.choices import Because, Method, Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 
-from .models import Device, Pending, User
+from .models import STAFF_TAKE, Device, Pending, User
 from .phone import msisdn_of
 
 
@@ -42,6 +42,8 @@ def begin(
     if msisdn is None and way.method == Method.NETWORK:
         way = Way(not_on_phone=True)  # no number: the network has nothing to say
     pending = Pending.begin(Pending.Kind.LOGIN, browser.binding, user=user, next=next)
+    if flow.find_receipt(_proof(user, msisdn, browser)):  # by staff, meanwhile
+        return reverse("accounts:login-journey", args=[pending.pk])
     return _ask(pending, user, msisdn, browser, because, way)
 
 
@@ -54,7 +56,7 @@ def ask_again(pending: Pending, browser: Browser, way: Way) -> str:
 def resume(pending: Pending, browser: Browser) -> User:
     """Return who may be signed in now; raise VerificationNotUsable."""
     user, msisdn = _still(pending)
-    proof = flow.Proof(Purpose.LOGIN, user, browser.binding, msisdn)
+    proof = _proof(user, msisdn, browser)
     receipt = flow.find_receipt(proof)
     if receipt is None:
         raise VerificationNotUsable
@@ -63,6 +65,10 @@ def resume(pending: Pending, browser: Browser) -> User:
             raise VerificationNotUsable
         flow.redeem(receipt, proof)
     return user
+
+
+def _proof(user: User, msisdn: Msisdn | None, browser: Browser) -> flow.Proof:
+    return flow.Proof(Purpose.LOGIN, user, browser.binding, msisdn)
 
 
 def _still(pending: Pending) -> tuple[User, Msisdn | None]:
@@ -82,7 +88,7 @@ def _ask(
     way: Way,
 ) -> str:
     if way.method == Method.MANUAL:
-        pending.wait_for_staff()
+        pending.live_on(STAFF_TAKE)
     return flow.start(
         purpose=Purpose.LOGIN,
         msisdn=msisdn,

@@ -80,7 +80,7 @@ def send_email_change(user: User, email: str) -> None:
     so instead, and the person who asked learns nothing of it."""
     owner = User.objects.filter(email=email).first()
     if owner is None:
-        said = [user.pk, user.email, email, user.state_hash()[:16]]
+        said = [user.pk, email, user.state_hash()[:16]]
         token = signing.dumps(said, salt=CHANGE_SALT)
         url = _absolute("accounts:email-change-confirm", token)
         _send(email, "email_change", {"url": url})
@@ -95,8 +95,8 @@ def change_of(token: str) -> tuple[User, str] | None:
         said = signing.loads(token, salt=CHANGE_SALT, max_age=CHANGE_FOR)
     except signing.BadSignature:
         return None
-    key, old, new, state = said
-    user = User.objects.filter(pk=key, email=old, is_active=True).first()
+    key, new, state = said
+    user = User.objects.filter(pk=key, is_active=True).first()
     if user is None or user.frozen_at:
         return None
     is_same = constant_time_compare(user.state_hash()[:16], state)
@@ -107,6 +107,11 @@ def send_notice(user: User, what: "StrOrPromise") -> None:
     """Tell a person what has happened to the account."""
     urls = {"reset_url": _absolute("accounts:password-reset")}
     _send(user.email, "notice", {"what": str(what)} | urls)
+
+
+def send_email_changed(user: User, old: str) -> None:
+    """Tell the old address; a reset would go to the new one."""
+    _send(old, "email_changed", {})
 
 
 def send_closed(user: User) -> None:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 # Longer than a verification and its receipt: what was typed outlives a failed check.
 PENDING_FOR = timedelta(minutes=30)
+# A manual verification and its receipt.
 STAFF_TAKE = timedelta(hours=25)
 
 
@@ -231,10 +232,11 @@ class Pending(models.Model):
             **columns,
         )
 
-    def wait_for_staff(self) -> None:
-        """Live on for as long as a manual verification and its receipt may."""
-        until = timezone.now() + STAFF_TAKE
-        Pending.objects.filter(pk=self.pk).update(expires_at=until)
+    def live_on(self, length: timedelta = PENDING_FOR) -> None:
+        """Live for `length` from now, if that is longer."""
+        until = timezone.now() + length
+        mine = Pending.objects.filter(pk=self.pk, expires_at__lt=until)
+        mine.update(expires_at=until)
 
     def still_holds(self) -> bool:
         """Say whether its person is active, with the same password and factors, and

@@ -45,7 +45,11 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 
 def find_pending(request: HttpRequest, kind: str, journey: UUID) -> Pending | None:
-    return Pending.objects.live(kind, journey, binding_of(request)).first()
+    """Return the half-finished journey of this browser; who goes on has more time."""
+    pending = Pending.objects.live(kind, journey, binding_of(request)).first()
+    if pending and request.method == "POST":
+        pending.live_on()
+    return pending
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
@@ -21,9 +22,9 @@ from numberverify.browser import (
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import step_up_required
 
-from . import mail, password, phone
+from . import account, mail, password, phone
 from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
-from .models import Pending, User
+from .models import Pending
 from .pages import (
     PROFILE,
     find_pending,
@@ -148,6 +149,9 @@ def email_close(request: HttpRequest, token: str) -> HttpResponse:
     if user is None or user.email_confirmed_at:
         return render(request, "accounts/link_is_over.html", status=410)
     if request.method == "POST":
-        User.objects.filter(pk=user.pk, email_confirmed_at=None).delete()
+        with transaction.atomic():
+            still = User.objects.filter(pk=user.pk, email_confirmed_at=None)
+            for unconfirmed in still.select_for_update():
+                account.delete(unconfirmed)
         return render(request, "accounts/email_closed.html")
     return render(request, "accounts/email_close.html", {"person": user})

@@ -64,6 +64,12 @@ def _write_down(
     )
 
 
+def correct(pending: Pending, msisdn: Msisdn, *, typed: str) -> None:
+    """Put another number into the journey; what was proved is about the old one."""
+    pending.phone, pending.phone_typed = msisdn.e164, typed
+    pending.save(update_fields=["phone", "phone_typed"])
+
+
 def ask(pending: Pending, browser: Browser, way: Way) -> str:
     return flow.start(
         purpose=Purpose.PHONE_CHANGE,

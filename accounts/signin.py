@@ -26,8 +26,15 @@ def known_browser(request: HttpRequest, user: User) -> Device | None:
 
 
 def knows_browser(request: HttpRequest, user: User) -> bool:
-    """Say whether the account knows this browser (NV_KNOWS_BROWSER)."""
-    return known_browser(request, user) is not None
+    """Say whether the person has proved something here before (NV_KNOWS_BROWSER).
+
+    A password alone makes no browser trusted: it is what a stranger may have.
+    """
+    return has_proved(known_browser(request, user))
+
+
+def has_proved(device: Device | None) -> bool:
+    return device is not None and device.last_proof_at is not None
 
 
 def note_proof(request: HttpRequest, user: User) -> None:

@@ -21,6 +21,7 @@ from numberverify.browser import (
     bind_anew,
     browser_of,
     leaves_for_operator,
+    lives,
     way_of,
 )
 from numberverify.errors import VerificationNotUsable
@@ -40,7 +41,7 @@ from .pages import (
     posted,
     signed_in,
 )
-from .signin import known_browser, note_proof, sign_in
+from .signin import has_proved, known_browser, note_proof, sign_in
 
 
 @never_cache
@@ -115,7 +116,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request, posted(request))
     if request.method == "POST" and form.is_valid() and form.user:
         device = known_browser(request, form.user)
-        browser = replace(browser_of(request), is_known=device is not None)
+        browser = replace(browser_of(request), is_known=has_proved(device))
         url = login.begin(
             form.user,
             browser=browser,
@@ -141,7 +142,9 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     browser = browser_of(request, pending.user)
     try:
         if request.method == "POST":
-            return SeeOther(login.ask_again(pending, browser, way_of(request)))
+            way = way_of(request)
+            response = SeeOther(login.ask_again(pending, browser, way))
+            return bind(response, browser.binding, max_age=lives(way))
         user = login.resume(pending, browser)
     except VerificationNotUsable:
         return gone(request)
@@ -212,15 +215,18 @@ def phone_page(request: HttpRequest) -> HttpResponse:
 def phone_change(request: HttpRequest) -> HttpResponse:
     """Another number, or the first of a person who has another way already."""
     user = signed_in(request)
+    on_file = phone.msisdn_of(user)
     data = request.POST if "phone" in request.POST else None
     form = PhoneForm(data)
+    if data and form.is_valid() and form.cleaned_data["phone"] == on_file:
+        form.add_error("phone", _("That is your number already"))
     if data and form.is_valid():
         number, typed = form.cleaned_data["phone"], form["phone"].value().strip()
         try:
             return SeeOther(phone.begin_change(request, user, number, typed=typed))
         except VerificationNotUsable:
             return gone(request)
-    context = {"form": form, "msisdn": phone.msisdn_of(user), "address": request.path}
+    context = {"form": form, "msisdn": on_file, "address": request.path}
     return render(request, "accounts/phone.html", context)
 
 
@@ -234,6 +240,8 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     if pending is None or pending.user != request.user:
         return gone(request)
     browser = browser_of(request, pending.user)
+    if "phone" in request.POST:
+        return _correct_number(request, pending)
     if request.method == "POST":
         return SeeOther(phone.ask(pending, browser, way_of(request)))
     try:
@@ -244,9 +252,20 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         if find_pending(request, Pending.Kind.PHONE_CHANGE, journey) is None:
             return gone(request)
         form = PhoneForm(initial={"phone": pending.phone_typed})
-        name = "accounts:phone-change" if pending.replaces else "accounts:phone"
-        context = {"form": form, "address": resolve_url(name)}
+        context = {"form": form, "address": request.path}
         return render(request, "accounts/phone.html", context)
     note_proof(request, signed_in(request))
     messages.success(request, _("Your number is confirmed."))
     return SeeOther(resolve_url(PROFILE))
+
+
+def _correct_number(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """Go on with another number in the same journey: who began it has been proved."""
+    form = PhoneForm(request.POST)
+    if not form.is_valid():
+        context = {"form": form, "address": request.path}
+        return render(request, "accounts/phone.html", context)
+    typed = form["phone"].value().strip()
+    phone.correct(pending, form.cleaned_data["phone"], typed=typed)
+    browser = browser_of(request, pending.user)
+    return SeeOther(phone.ask(pending, browser, way_of(request)))

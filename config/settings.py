@@ -194,11 +194,6 @@ NV_STEP_UP: dict[str, dict[str, Any]] = {
     "password_change": {"label": _("change your password")},
     "email_change": {"label": _("change your e-mail address")},
     "change_phone": {"label": _("change your mobile number")},
-    # By staff too: a lost phone, a lost number and no paper would be a lost account.
-    "authenticator": {
-        "label": _("change your authenticator app"),
-        "methods": ["network", "sms", "totp", "recovery_code", "manual"],
-    },
     "end_sessions": {
         "label": _("end your other sessions"),
         "serves": "age",

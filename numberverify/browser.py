@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import wraps
 from ipaddress import ip_address
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.cache import patch_cache_control
 
 from . import conf
 from .choices import Method
+from .policy import MANUAL_RECEIPT_FOR, MANUAL_WAITS
 
 View = Callable[..., HttpResponse]
 NOT_ON_PHONE = "other"  # what such a button sends for `method`
@@ -58,6 +60,12 @@ class Way:
     previous: UUID | None = None
 
 
+def lives(way: Way) -> timedelta | None:
+    """How long the binding must last: who waits for staff closes the browser."""
+    by_staff = way.method == Method.MANUAL
+    return MANUAL_WAITS + MANUAL_RECEIPT_FOR if by_staff else None
+
+
 def way_of(request: HttpRequest) -> Way:
     named = request.POST.get("method", "")
     try:
@@ -92,12 +100,18 @@ def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
     return Browser(binding, client_ip(request), agent[:256], known)
 
 
-def bind(response: HttpResponse, binding: str) -> HttpResponse:
+def bind(
+    response: HttpResponse, binding: str, *, max_age: timedelta | None = None
+) -> HttpResponse:
     """Give the browser its binding: a cookie that no script and no other site sends,
-    save in a top-level GET, as which the operator's redirect comes back."""
+    save in a top-level GET, as which the operator's redirect comes back.
+
+    It goes with the browser's session, or with `max_age` outlives its windows.
+    """
     response.set_cookie(
         cookie_name(),
         binding,
+        max_age=max_age,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -7,6 +7,7 @@ the tries is decided by the UPDATE that counts, never by the look before it.
 import hmac
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from .browser import give_back_connections
 from .choices import Method, Reason, Status
 from .errors import SmsNotSent
 from .factors import recovery, sms, totp
-from .models import RecoveryCode, Verification
+from .models import Verification
 from .msisdn import Msisdn
 
 logger = logging.getLogger(__name__)
@@ -28,12 +29,10 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a typed code. `wait` is in seconds; `left` None when waits, not
-    tries, hold guessing back."""
+    """What became of a typed code; `left` are the tries."""
 
     right: bool
-    left: int | None = None
-    wait: int = 0
+    left: int
 
 
 def open_row(row: Verification, msisdn: Msisdn | None) -> None:
@@ -42,9 +41,6 @@ def open_row(row: Verification, msisdn: Msisdn | None) -> None:
     It takes the place of an older one, and what is left of its tries.
     """
     row.expires_at = row.created_at + policy.CODE_FOR
-    if row.method == Method.TOTP:
-        row.save(force_insert=True)
-        return
     code = _set_code(row, msisdn) if row.method == Method.SMS and msisdn else ""
     for attempt in range(3):
         try:
@@ -153,68 +149,72 @@ def try_code(row: Verification, typed: str) -> Tried:
     Raise SmsNotSent when the operator that made the code cannot be asked: no try.
     """
     now = timezone.now()
+    mine = Verification.objects.filter(pk=row.pk)
     if row.expires_at <= now:
         return Tried(right=False, left=0)
-    if row.method == Method.TOTP:
-        return _try_totp(row, typed, now)
-    mine = Verification.objects.filter(pk=row.pk)
-    if row.method == Method.SMS and ways.sms_is_closed(row):
+    if ways.is_closed(row, row.method):
         # A "no match" since it was sent: another tab or Wi-Fi must not get around it.
         mine.settle(Status.UNAVAILABLE, now=now, reason=Reason.METHOD_CLOSED)
         return Tried(right=False, left=0)
-    if row.method == Method.RECOVERY_CODE:
-        found = recovery.find(row.user_id, typed)
-        right = found is not None
-        taken = found is not None and _spend(row, found, now)
+    if row.code_reference:
+        taken = _ask_who_made_it(row, typed, now)
     else:
-        right = _is_the_message_s(row, typed)
-        # The digest and reference again: a new code may have been sent meanwhile.
-        sent = {"code_digest": row.code_digest, "code_reference": row.code_reference}
-        taken = right and mine.right_code(now=now, **sent)
-    if not right:
-        logger.warning("verification %s: wrong code, %s", row.pk, row.method)
-        mine.wrong_code(now=now)
+        spend = _found(row, typed)
+        taken = spend is not None and _take(row, spend, now)
+        if spend is None:
+            logger.warning("verification %s: wrong code, %s", row.pk, row.method)
+            mine.wrong_code(now=now)
     row.refresh_from_db()
     return Tried(right=taken, left=max(0, row.tries_allowed - row.tries))
 
 
-def _is_the_message_s(row: Verification, typed: str) -> bool:
-    """Whether this is the code of the last text message; raise SmsNotSent."""
-    if not row.code_reference:
+def _found(row: Verification, typed: str) -> Callable[[], bool] | None:
+    """Return what spends the code if it looks right, or None: a look, no write."""
+    if row.method == Method.SMS:
         known = bytes(row.code_digest)
-        return any(hmac.compare_digest(known, each) for each in _digests(row, typed))
+        right = any(hmac.compare_digest(known, each) for each in _digests(row, typed))
+        return (lambda: True) if right else None  # the row itself is the code
+    if row.method == Method.TOTP:
+        device = totp.device_of(row.user_id)
+        right = device is not None and totp.looks_right(device, typed)
+        return (lambda: totp.use(device, typed)) if right and device else None
+    code = recovery.find(row.user_id, typed)
+    return (lambda: recovery.spend(code)) if code else None
+
+
+def _take(row: Verification, spend: Callable[[], bool], now: datetime) -> bool:
+    """Take the row and spend the code, or neither."""
+    with transaction.atomic():
+        # The digest again: a new code may have been sent meanwhile.
+        mine = Verification.objects.filter(pk=row.pk, code_digest=row.code_digest)
+        taken = mine.right_code(now=now)
+        spent = taken and spend()
+        transaction.set_rollback(taken and not spent)
+    return spent
+
+
+def _ask_who_made_it(row: Verification, typed: str, now: datetime) -> bool:
+    """Have the operator check its code. The try is taken first, and given back when
+    nobody can say: of many at once no more than five are asked about."""
+    mine = Verification.objects.filter(pk=row.pk)
+    if not mine.reserve_try(now=now):
+        return False
     backend = conf.sms_backend()
-    if backend is None or row.tries >= row.tries_allowed:
-        raise SmsNotSent
     give_back_connections()
     try:
-        return backend.check_code(row.code_reference, typed) is True
+        right = backend is not None and backend.check_code(row.code_reference, typed)
     except Exception as error:  # its words may quote the number or the code
         kind = type(error).__name__
         logger.error("verification %s: code not checked, %s", row.pk, kind)
+        mine.filter(status=Status.PENDING).update(tries=F("tries") - 1)
         raise SmsNotSent from None
-
-
-def _try_totp(row: Verification, typed: str, now: datetime) -> Tried:
-    device = totp.device_of(row.user_id)
-    if device is None:
-        return Tried(right=False, left=0)
-    with transaction.atomic():
-        checked = totp.check(device, typed)
-        mine = Verification.objects.filter(pk=row.pk)
-        taken = checked.right and mine.right_code(now=now)
-    if not checked.right:
-        logger.warning("verification %s: wrong code, %s", row.pk, row.method)
-    return Tried(right=taken, wait=checked.wait)
-
-
-def _spend(row: Verification, found: RecoveryCode, now: datetime) -> bool:
-    """Take the row and the code, or neither."""
-    with transaction.atomic():
-        taken = Verification.objects.filter(pk=row.pk).right_code(now=now)
-        spent = taken and recovery.spend(found)
-        transaction.set_rollback(taken and not spent)
-    return spent
+    if right is True:
+        same = mine.filter(status=Status.PENDING, code_reference=row.code_reference)
+        return same.settle(Status.VERIFIED, now=timezone.now()) == 1
+    logger.warning("verification %s: wrong code, %s", row.pk, row.method)
+    spent = mine.filter(status=Status.PENDING, tries__gte=F("tries_allowed"))
+    spent.settle(Status.REFUSED, now=now, reason=Reason.WRONG_CODES)
+    return False
 
 
 def _digest(row: Verification, code: str) -> bytes:

@@ -19,7 +19,12 @@ from .policy import ACCEPTS, MAY_ACCEPT, Action, read_action
 
 # What numberverify's own pages need; a site's table may say otherwise.
 OWN_ACTIONS: Mapping[str, Mapping[str, Any]] = {
-    "authenticator": {"label": _("change your authenticator app")},
+    # Time enough to find and install an app.
+    "authenticator": {
+        "label": _("change your authenticator app"),
+        "serves": "age",
+        "max_age": 1800,
+    },
     "recovery_codes": {"label": _("make new recovery codes")},
     "administer": {"label": _("act as staff"), "serves": "age", "max_age": 600},
 }

@@ -174,6 +174,6 @@ class ManualRequestAdmin(ModelAdmin):
 
 
 def _may_decide(request: HttpRequest, asked: ManualRequest) -> bool:
-    is_one_of_them = request.user.pk in (asked.asked_by_id, asked.verification.user_id)
-    may = request.user.has_perm(DECIDE) and not is_one_of_them
-    return may and asked.decided_at is None
+    may = request.user.has_perm(DECIDE) and request.user.pk != asked.asked_by_id
+    is_open = manual.may_be_asked_for(asked.verification, request.user)
+    return may and is_open and asked.decided_at is None

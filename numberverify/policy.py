@@ -21,7 +21,9 @@ EXCHANGING_FOR = timedelta(minutes=2)
 CODE_FOR = timedelta(minutes=10)
 TRIES = 5
 RESEND_AFTER = timedelta(seconds=30)
-# Text messages to one number within CLOSED_FOR, whoever asks for them.
+# Wrong codes in a row, however many hours they take.
+MOST_FAILURES = 100
+# Text messages within CLOSED_FOR.
 MOST_CODES = 5
 # After a "no match" or too many wrong codes.
 CLOSED_FOR = timedelta(hours=1)

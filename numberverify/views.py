@@ -20,6 +20,7 @@ from .errors import CallbackRefused, SmsNotSent
 from .forms import CodeForm
 from .models import Verification
 from .operators.base import Callback
+from .stepup import held
 
 MAX_STATE, MAX_PARAMETER = 512, 2048  # characters
 MAY_CORRECT = {Purpose.SIGNUP, Purpose.PHONE_CHANGE}
@@ -116,6 +117,7 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         "network": _network(row),
         "ways": words.described(_ways_on(request, row)) if mine else [],
         "by_network": mine and _accepts_network(row),
+        "details": held.details_of(request, bytes(row.details_digest)),
     }
     ending = ENDINGS[Status(row.status)]
     if row.status == Status.PENDING and row.method == Method.MANUAL:
@@ -125,7 +127,8 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
 
 def _ways_on(request: HttpRequest, row: Verification) -> list[Method]:
     """The chooser's ways; none before an ending, or when the journey is over."""
-    is_old = timezone.now() - row.created_at > policy.GOES_ON_FOR
+    last_moved = row.settled_at or row.created_at
+    is_old = timezone.now() - last_moved > policy.GOES_ON_FOR
     if row.status not in CHOOSES_AFTER or not row.next or is_old:
         return []
     row.browser_known = conf.knows_browser(request, row.user) if row.user else False
@@ -152,18 +155,16 @@ def _type(request: HttpRequest, row: Verification) -> HttpResponse:
         now = flow.look(row.pk)
         if now is None or now.status != Status.PENDING:
             return SeeOther(flow.detail_url(row.pk))
-        form.add_error("code", words.wrong_code(tried.left, tried.wait))
+        form.add_error("code", words.wrong_code(tried.left))
     return _ask_for_code(request, row, form)
 
 
 def _resend(request: HttpRequest, row: Verification) -> HttpResponse:
     wait = codes.resend(row)
     if wait:
-        form = CodeForm(request.POST, method=row.method)
-        form.add_error(None, words.no_resend(wait))
-        return _ask_for_code(request, row, form)
+        messages.warning(request, words.no_resend(wait))
     now = flow.look(row.pk)
-    if now is not None and now.status == Status.PENDING:
+    if not wait and now is not None and now.status == Status.PENDING:
         messages.success(request, words.SENT_AGAIN)
     return SeeOther(flow.detail_url(row.pk))
 
@@ -174,7 +175,7 @@ def _ask_for_code(
     context = {
         "verification": row,
         "form": form,
-        "is_sms": row.method == Method.SMS,
+        "details": held.details_of(request, bytes(row.details_digest)),
         "minutes": int(policy.CODE_FOR.total_seconds() // 60),
     }
     return render(request, f"numberverify/code_{row.method}.html", context)

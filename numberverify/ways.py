@@ -4,7 +4,6 @@ Decided by rows, so that a second tab, another network or a new start reopens no
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
@@ -17,6 +16,7 @@ from .models import RecoveryCode, Verification, VerificationQuerySet
 from .uuid7 import uuid7
 
 # Most secure first; staff and the paper in the drawer last.
+CLOSED_BY_A_NO = (Method.SMS, Method.MANUAL)
 ORDER = (Method.TOTP, Method.SMS, Method.MANUAL, Method.RECOVERY_CODE)
 
 
@@ -27,32 +27,31 @@ def open_to(row: Verification) -> list[Method]:
 
 
 def is_open(row: Verification, method: Method) -> bool:
-    if method == Method.TOTP:
-        return totp.device_of(row.user_id) is not None
+    if method == Method.MANUAL:
+        return row.user_id is not None and not is_closed(row, method)
     if method == Method.SMS:
-        has_number = bool(row.number_fingerprint) and conf.sms_backend() is not None
-        return (
-            has_number
-            and not sms_is_closed(row)
-            and texts_lately(row) < policy.MOST_CODES
-            and tries_left(row, method) > 0
-        )
-    if method == Method.RECOVERY_CODE:
-        return recovery.left(row.user_id) > 0 and tries_left(row, method) > 0
-    return method == Method.MANUAL and row.user_id is not None
+        has_it = bool(row.number_fingerprint) and sends_sms()
+        has_it = has_it and texts_lately(row) < policy.MOST_CODES
+    elif method == Method.TOTP:
+        has_it = totp.device_of(row.user_id) is not None
+    else:
+        has_it = method == Method.RECOVERY_CODE and recovery.left(row.user_id) > 0
+    return has_it and not is_closed(row, method) and tries_left(row, method) > 0
 
 
-def sms_is_closed(row: Verification) -> bool:
-    """Whether a "no match" of the last hour closes SMS.
+def is_closed(row: Verification, method: str) -> bool:
+    """Whether a "no match" of the last hour closes SMS and staff: no weaker way may
+    go around it.
 
     For that account in browsers that it does not know, so that a dual-SIM person in a
-    known one keeps it; for somebody without an account, for that number and browser.
+    known one keeps them; for somebody without an account, for that number and browser.
     """
-    if row.user_id and row.browser_known:
+    if method not in CLOSED_BY_A_NO or (row.user_id and row.browser_known):
         return False
     same = Q(user_id=row.user_id) if row.user_id else of_the_same(row)
     said_no = _lately().filter(method=Method.NETWORK, status=Status.MISMATCHED)
-    return said_no.filter(same).exists()
+    # Of a settled row, so that the index of settled rows serves.
+    return said_no.filter(same, settled_at__isnull=False).exists()
 
 
 def of_the_same(row: Verification) -> Q:
@@ -69,14 +68,42 @@ def of_the_same(row: Verification) -> Q:
 
 
 def tries_left(row: Verification, method: Method) -> int:
-    """Return how many wrong codes are left within the hour, over all rows."""
-    same = Verification.objects.filter(of_the_same(row), method=method)
-    last_right = same.filter(status=Status.VERIFIED).values_list("pk", flat=True)
-    counted = same.filter(pk__gte=_an_hour_ago())
-    if newest := last_right.first():
-        counted = counted.filter(pk__gt=newest)
-    wrong = counted.aggregate(all=Sum("tries"))["all"] or 0
-    return max(0, policy.TRIES - int(wrong))
+    """Return how many wrong codes are left within the hour, over all rows.
+
+    None once a hundred were wrong in a row (NIST SP 800-63B-4, 3.2.2), until the
+    person gets one right where the account knows the browser.
+    """
+    same = _since_the_last_right(row, method).filter(of_the_same(row), method=method)
+    if _sum(same, "tries") >= policy.MOST_FAILURES:
+        return 0
+    return max(0, policy.TRIES - _sum(same.filter(_within_the_hour()), "tries"))
+
+
+def texts_lately(row: Verification) -> int:
+    """Return how many text messages went out in vain within the hour: to this account,
+    from known or from unknown browsers; or to this number, to people without one.
+
+    Apart, so that nobody without the password uses up an account's messages.
+    """
+    to = of_the_same(row)
+    if not row.user_id:
+        to = Q(user=None, number_fingerprint=row.number_fingerprint)
+    sent = _since_the_last_right(row, Method.SMS).filter(to, method=Method.SMS)
+    return _sum(sent.filter(_within_the_hour()), "sends")
+
+
+def _since_the_last_right(row: Verification, method: Method) -> VerificationQuerySet:
+    """The rows after the account's last right code, from whatever browser."""
+    if not row.user_id:
+        return Verification.objects.all()
+    mine = Verification.objects.filter(user_id=row.user_id, method=method)
+    right = mine.filter(status=Status.VERIFIED, settled_at__isnull=False)
+    newest = right.values_list("pk", flat=True).first()
+    return mine.filter(pk__gt=newest) if newest else mine
+
+
+def _sum(rows: VerificationQuerySet, column: str) -> int:
+    return rows.aggregate(all=Sum(column))["all"] or 0
 
 
 def sends_sms() -> bool:
@@ -116,19 +143,15 @@ def without_any(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(pk__in=apps).exclude(pk__in=codes)
 
 
-def texts_lately(row: Verification) -> int:
-    """Return how many text messages the number has had within the hour, whoever asked
-    for them."""
-    sent = _lately().filter(
-        number_fingerprint=row.number_fingerprint, method=Method.SMS
-    )
-    return sent.aggregate(all=Sum("sends"))["all"] or 0
-
-
-def _an_hour_ago() -> UUID:
-    # The key is in the order of time.
-    return uuid7((timezone.now() - policy.CLOSED_FOR).timestamp())
-
-
 def _lately() -> VerificationQuerySet:
-    return Verification.objects.filter(pk__gte=_an_hour_ago())
+    return Verification.objects.filter(_within_the_hour())
+
+
+def _within_the_hour() -> Q:
+    """What is open, or was settled within the hour. Messages that are sent again keep
+    a row open for a while; the key, in the order of time, bounds the search."""
+    now = timezone.now()
+    since = now - policy.CLOSED_FOR
+    oldest = uuid7((since - policy.MOST_CODES * policy.CODE_FOR).timestamp())
+    settled = Q(settled_at=None) | Q(settled_at__gt=since)
+    return Q(pk__gte=oldest) & settled

@@ -1,6 +1,7 @@
 """What people are told when nobody could say, or a code was not right."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -92,27 +93,24 @@ NOBODY_CHECKED = _("Nobody could check the code just now. Try it again in a mome
 SENT_AGAIN = _("A new code is on its way. The one before it does not work any more.")
 
 
-def wrong_code(left: int | None, wait: int) -> str:
-    """Say that a code was wrong, and how many tries are left or how long to wait."""
-    if wait:
-        return (
-            ngettext(
-                "That code is not right, or it was used before. Wait %d second.",
-                "That code is not right, or it was used before. Wait %d seconds.",
-                wait,
-            )
-            % wait
-        )
-    if left is None:
-        return gettext("That code is not right, or it was used before.")
+def wrong_code(left: int) -> str:
+    """Say that a code was wrong, and how many tries are left."""
     return (
         ngettext(
-            "That code is not right. You have %d try left.",
-            "That code is not right. You have %d tries left.",
+            "That code is not right, or it was used before. You have %d try left.",
+            "That code is not right, or it was used before. You have %d tries left.",
             left,
         )
         % left
     )
+
+
+def duration(length: timedelta) -> str:
+    """Say how long, in minutes from two minutes on."""
+    seconds = int(length.total_seconds())
+    if seconds < 120:
+        return ngettext("%d second", "%d seconds", seconds) % seconds
+    return ngettext("%d minute", "%d minutes", seconds // 60) % (seconds // 60)
 
 
 def no_resend(wait: int) -> str:

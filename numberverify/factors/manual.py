@@ -10,15 +10,24 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from numberverify import conf
-from numberverify.choices import Event, Method, Reason, Status
+from numberverify.choices import Event, Method, Purpose, Reason, Status
 from numberverify.errors import VerificationNotUsable
 from numberverify.models import ManualRequest, Verification
 
 
 def may_be_asked_for(row: Verification, staff: Any) -> bool:
-    """Whether `staff` may ask: the person waits for it, and is somebody else."""
+    """Whether `staff` may ask: the person waits for it and is within reach."""
     waits = row.method == Method.MANUAL and row.status == Status.PENDING
-    return waits and row.expires_at > timezone.now() and row.user_id != staff.pk
+    accepts = Method.MANUAL in conf.accepts(Purpose(row.purpose), row.action)
+    in_time = row.expires_at > timezone.now()
+    return waits and accepts and in_time and _is_within_reach(row.user, staff)
+
+
+def _is_within_reach(person: Any | None, staff: Any) -> bool:
+    """Nobody vouches for themselves, nor for who may do more than they."""
+    if person is None or person.pk == staff.pk:
+        return False
+    return staff.is_superuser or not person.is_superuser
 
 
 def ask(row: Verification, staff: Any, *, reason: str, evidence: str) -> ManualRequest:
@@ -42,8 +51,10 @@ def decide(request: ManualRequest, staff: Any, *, approve: bool) -> None:
     VerificationNotUsable when it is decided or has run out.
     """
     row = request.verification
-    if staff.pk in (request.asked_by_id, row.user_id):
+    if staff.pk == request.asked_by_id or not _is_within_reach(row.user, staff):
         raise PermissionDenied
+    if approve and not may_be_asked_for(row, staff):
+        raise VerificationNotUsable
     now = timezone.now()
     undecided = ManualRequest.objects.filter(pk=request.pk, decided_at=None)
     decided = undecided.exclude(asked_by=staff).update(

@@ -1,5 +1,6 @@
 """Recovery codes: ten on paper, each good once (NIST SP 800-63B-4, 4.2.1.1)."""
 
+import re
 import secrets
 from typing import Any
 
@@ -13,7 +14,8 @@ from numberverify.models import RecoveryCode
 HOW_MANY = 10
 LENGTH = 16  # of 32 characters: 80 bits
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's, without I, L, O, U
-AS_MEANT = str.maketrans("OIL", "011", " -")
+AS_MEANT = str.maketrans("OIL", "011")
+FILLING = re.compile(r"[\W_]+")
 
 
 def left(user_id: Any) -> int:
@@ -55,8 +57,8 @@ def spend(code: RecoveryCode) -> bool:
 
 
 def normal(typed: str) -> str:
-    """Return the code as it was made: no spaces or hyphens, capitals, O for 0."""
-    return typed.upper().translate(AS_MEANT)
+    """Return the code as it was made: nothing between, capitals, 0 for O."""
+    return FILLING.sub("", typed).upper().translate(AS_MEANT)
 
 
 def _digests(user_id: Any, code: str) -> list[bytes]:

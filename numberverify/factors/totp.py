@@ -3,31 +3,18 @@
 import base64
 import binascii
 import io
-from dataclasses import dataclass
-from datetime import timedelta
+import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import segno
 from django.db import transaction
-from django.utils import timezone
 from django_otp import verify_token
+from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 
 from numberverify import conf
 from numberverify.choices import Event
-
-# django-otp doubles the wait with each wrong code, for a hundred years. Nobody honest
-# is locked out for longer than this; some 17 guesses a day remain.
-FAILURES_FORGOTTEN_AFTER = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """`wait` is in seconds: nothing is looked at before."""
-
-    right: bool
-    wait: int = 0
 
 
 def device_of(user_id: Any) -> TOTPDevice | None:
@@ -35,23 +22,20 @@ def device_of(user_id: Any) -> TOTPDevice | None:
     return devices.select_related("user").order_by("-pk").first() if user_id else None
 
 
-def check(device: TOTPDevice, code: str) -> Checked:
-    """Check a code under django-otp's lock: a used time-step is refused for ever, and
-    after a wrong one there is a wait of 1, 2, 4, 8 ... seconds."""
-    if wait := _wait(device):
-        return Checked(right=False, wait=wait)
-    if verify_token(device.user, device.persistent_id, code):
-        return Checked(right=True)
-    device.refresh_from_db()
-    return Checked(right=False, wait=_wait(device))
+def looks_right(device: TOTPDevice, code: str) -> bool:
+    """Whether the app shows this code about now and it was not used: a look alone.
+
+    Wrong codes end here and are counted on the row, where a stranger's do not lock out
+    a known browser. django-otp would double the wait with each, without an end.
+    """
+    shown = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    shown.time = time.time()
+    return bool(shown.verify(int(code), device.tolerance, device.last_t + 1))
 
 
-def _wait(device: TOTPDevice) -> int:
-    allowed, why = device.verify_is_allowed()
-    if allowed:
-        return 0
-    left: timedelta = why["locked_until"] - timezone.now()
-    return max(1, -int(-left.total_seconds() // 1))
+def use(device: TOTPDevice, code: str) -> bool:
+    """Use a code, under django-otp's lock: its time-step is refused from then on."""
+    return verify_token(device.user, device.persistent_id, code) is not None
 
 
 def new_key() -> str:
@@ -102,12 +86,3 @@ def remove(user: Any) -> bool:
     if removed:
         conf.tell(user, Event.TOTP_REMOVED)
     return bool(removed)
-
-
-def forget_failures() -> int:
-    """Forget wrong codes of the day before; return of how many apps."""
-    long_ago = timezone.now() - FAILURES_FORGOTTEN_AFTER
-    stale = TOTPDevice.objects.filter(throttling_failure_timestamp__lt=long_ago)
-    return int(
-        stale.update(throttling_failure_timestamp=None, throttling_failure_count=0)
-    )

@@ -25,6 +25,9 @@ def new_salt() -> bytes:
     return secrets.token_bytes(16)
 
 
+TYPED = [Method.SMS, Method.TOTP, Method.RECOVERY_CODE]
+
+
 class VerificationQuerySet(models.QuerySet["Verification"]):
     """Every move is one conditional UPDATE: of two that race, one wins."""
 
@@ -61,9 +64,7 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         def at_last(then: Any, column: str) -> Case:
             return Case(When(is_last, then=Value(then)), default=F(column))
 
-        counted = self.filter(
-            status=Status.PENDING, tries__lt=F("tries_allowed"), expires_at__gt=now
-        ).update(
+        counted = self._with_a_try_left(now).update(
             tries=F("tries") + 1,
             status=at_last(Status.REFUSED, "status"),
             reason=at_last(Reason.WRONG_CODES, "reason"),
@@ -73,10 +74,19 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         )
         return counted == 1
 
-    def right_code(self, *, now: datetime, **columns: Any) -> bool:
+    def right_code(self, *, now: datetime) -> bool:
         """Take a right code, once, while there is a try left for it."""
-        live = self.filter(tries__lt=F("tries_allowed"), expires_at__gt=now, **columns)
-        return live.filter(status=Status.PENDING).settle(Status.VERIFIED, now=now) == 1
+        live = self._with_a_try_left(now)
+        return live.settle(Status.VERIFIED, now=now) == 1
+
+    def reserve_try(self, *, now: datetime) -> bool:
+        """Take a try before somebody else is asked about the code."""
+        return self._with_a_try_left(now).update(tries=F("tries") + 1) == 1
+
+    def _with_a_try_left(self, now: datetime) -> "VerificationQuerySet":
+        return self.filter(
+            status=Status.PENDING, tries__lt=F("tries_allowed"), expires_at__gt=now
+        )
 
     def receipts(
         self,
@@ -243,7 +253,7 @@ class Verification(models.Model):
                 name="nv_one_open_code_of_a_person",
                 condition=Q(
                     status=Status.PENDING,
-                    method__in=[Method.SMS, Method.RECOVERY_CODE],
+                    method__in=TYPED,
                     user__isnull=False,
                 ),
             ),
@@ -280,6 +290,17 @@ class Verification(models.Model):
                 fields=["user", "-id"],
                 name="nv_by_person",
                 condition=Q(settled_at__isnull=False),
+            ),
+            # Tries and messages are counted over what is open, too.
+            models.Index(
+                fields=["user", "method", "-id"],
+                name="nv_codes_of_a_person",
+                condition=Q(method__in=TYPED),
+            ),
+            models.Index(
+                fields=["number_fingerprint", "-id"],
+                name="nv_texts_to_a_number",
+                condition=Q(method=Method.SMS),
             ),
             # The sweep looks at what is open, which is little.
             models.Index(

@@ -14,12 +14,15 @@ from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.views import View
 from django.views.decorators.cache import never_cache
 
 from numberverify import conf, flow
-from numberverify.browser import View, leaves_for_operator
+from numberverify.browser import View as FunctionView
+from numberverify.browser import leaves_for_operator
 from numberverify.errors import VerificationNotUsable
 
 from . import held
@@ -33,7 +36,7 @@ def step_up_required(
     form_fields: Collection[str] = (),
     keep: Collection[str] = (),
     details: DetailsOf | None = None,
-) -> Callable[[View], View]:
+) -> Callable[[FunctionView], FunctionView]:
     """Guard a view by a fresh proof for `action`, a row of NV_STEP_UP.
 
     `max_age` (seconds) may shorten the table's. A POST without a proof begins one,
@@ -49,7 +52,7 @@ def step_up_required(
     """
     guard = guard_for(action, max_age, form_fields, keep, details)
 
-    def decorate(view: View) -> View:
+    def decorate(view: FunctionView) -> FunctionView:
         @never_cache
         @leaves_for_operator
         @wraps(view)
@@ -77,7 +80,10 @@ class StepUpRequiredMixin:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        # At import, so that a wrong name stops the server and not a person.
+        # At import, so that a mistake stops the server and not a person.
+        order = cls.__mro__
+        if View in order and order.index(View) < order.index(StepUpRequiredMixin):
+            raise ImproperlyConfigured(f"{cls.__name__}: the mixin guards what follows")
         if hasattr(cls, "step_up_action"):
             cls._guard = guard_for(
                 cls.step_up_action,
@@ -86,6 +92,12 @@ class StepUpRequiredMixin:
                 cls.step_up_keep,
                 cls.step_up_details,
             )
+
+    @classmethod
+    def as_view(cls, **initial: Any) -> Any:
+        if not hasattr(cls, "_guard"):
+            raise ImproperlyConfigured(f"{cls.__name__} has no step_up_action")
+        return super().as_view(**initial)  # type: ignore[misc]
 
     @method_decorator(never_cache)
     @method_decorator(leaves_for_operator)  # type: ignore[arg-type]
@@ -105,7 +117,7 @@ def redeem_step_up(request: HttpRequest) -> None:
     step_up: StepUp | None = getattr(request, "step_up", None)
     if step_up is None:
         raise VerificationNotUsable
-    held.forget_typed(request)
+    held.forget_typed(request, address_of(request))
     guard = step_up.guard
     if guard.action.serves == "age":
         return

@@ -15,6 +15,7 @@ from numberverify.browser import (
     bind,
     binding_of,
     browser_of,
+    lives,
     to_login,
     way_of,
 )
@@ -30,6 +31,7 @@ from .confirmed import Confirmed, Details
 # The fields of our own forms; anything more is a form of the site, intercepted.
 TELLS = {"previous", "method", "confirmed"}
 OWN_FIELDS = {"csrfmiddlewaretoken"} | TELLS
+SAFE = ("GET", "HEAD")
 MAX_NEXT = 500  # characters, as the column is wide
 # In the query: of a GET, to show the ways beside the network; of a POST, that the
 # confirm page's button was pressed.
@@ -85,7 +87,7 @@ class Guard:
         self, request: HttpRequest, details_of: DetailsOf
     ) -> HttpResponse | None:
         """The form itself is open; sending it takes a proof for what is in it."""
-        if request.method != "POST":
+        if request.method in SAFE:
             return None
         msisdn = conf.number_of(request.user)
         if self._is_from_our_page(request):
@@ -106,9 +108,9 @@ class Guard:
     def _is_held(self, request: HttpRequest, stamp: str) -> bool:
         """Whether the session opens the view: no query but the session and the user.
 
-        A POST is an effect: with a proof that serves once, its row is looked at.
+        Anything but a look is an effect: where a proof serves once, its row is read.
         """
-        if self.action.serves == "once" and request.method == "POST":
+        if self.action.serves == "once" and request.method not in SAFE:
             return False
         if not held.is_held(request, self.action.name, stamp, self.action.max_age):
             return False
@@ -149,6 +151,7 @@ class Guard:
     def _begin(self, request: HttpRequest, proof: flow.Proof) -> HttpResponse:
         if said := self._read(request):
             held.keep_typed(request, address_of(request), said.typed)
+            held.keep_details(request, proof.details, said.details)
         browser = browser_of(request, request.user)
         url = flow.start(
             purpose=proof.purpose,
@@ -160,7 +163,7 @@ class Guard:
             next=address_of(request),
             way=way_of(request),
         )
-        return bind(SeeOther(url), browser.binding)
+        return bind(SeeOther(url), browser.binding, max_age=lives(way_of(request)))
 
     def _confirm(
         self, request: HttpRequest, proof: flow.Proof, details: Details
@@ -203,7 +206,7 @@ class Guard:
         context |= {
             "action": self.action,
             "label": self.action.label,
-            "minutes": max(1, int(self.action.max_age.total_seconds() // 60)),
+            "good_for": words.duration(self.action.max_age),
             "add_number_url": conf.add_number_url(),
             "unfreeze_url": conf.unfreeze_url(),
         }

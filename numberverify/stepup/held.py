@@ -18,7 +18,11 @@ from numberverify.browser import binding_of
 from numberverify.choices import Method
 from numberverify.flow import Receipt
 
+from .confirmed import Details
+
 PROOFS, KEPT = "nv_proofs", "nv_kept"  # keys of the session
+DETAILS = "nv_details"
+TABS = 5
 
 
 def stamp_of(user: Any) -> str | None:
@@ -62,17 +66,36 @@ def forget(request: HttpRequest, action: str) -> None:
 
 
 def keep_typed(request: HttpRequest, address: str, fields: Mapping[str, str]) -> None:
-    request.session[KEPT] = [address, dict(fields)]
+    """Keep what was typed at `address`, beside that of a few other tabs."""
+    others = [each for each in request.session.get(KEPT, []) if each[0] != address]
+    request.session[KEPT] = [*others[1 - TABS :], [address, dict(fields)]]
 
 
 def typed_at(request: HttpRequest, address: str) -> Mapping[str, str]:
-    kept_for, fields = request.session.get(KEPT, ("", {}))
-    return fields if kept_for == address else {}
+    kept: dict[str, Mapping[str, str]] = dict(request.session.get(KEPT, []))
+    return kept.get(address, {})
 
 
-def forget_typed(request: HttpRequest) -> None:
-    if KEPT in request.session:
-        del request.session[KEPT]
+def forget_typed(request: HttpRequest, address: str) -> None:
+    kept = request.session.get(KEPT, [])
+    if any(each[0] == address for each in kept):
+        request.session[KEPT] = [each for each in kept if each[0] != address]
+
+
+def keep_details(request: HttpRequest, digest: bytes, details: Details) -> None:
+    """Keep what is being confirmed, to be shown on each page until it is."""
+    others = [
+        each for each in request.session.get(DETAILS, []) if each[0] != digest.hex()
+    ]
+    request.session[DETAILS] = [*others[1 - TABS :], [digest.hex(), dict(details)]]
+
+
+def details_of(request: HttpRequest, digest: bytes) -> Details:
+    """Return what is being confirmed, where this session began it."""
+    if not digest or not hasattr(request, "session"):
+        return {}
+    kept: dict[str, Details] = dict(request.session.get(DETAILS, []))
+    return kept.get(digest.hex(), {})
 
 
 def _mark(request: HttpRequest) -> str:

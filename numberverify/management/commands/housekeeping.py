@@ -3,7 +3,6 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from numberverify import conf, flow
-from numberverify.factors import totp
 
 
 class Command(BaseCommand):
@@ -12,5 +11,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         expired, interrupted = flow.sweep()
         self.stdout.write(f"expired {expired}, interrupted {interrupted}")
-        for chore in [totp.forget_failures, *conf.housekeeping()]:
+        for chore in conf.housekeeping():
             self.stdout.write(f"{chore.__name__} {chore()}")
