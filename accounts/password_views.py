@@ -24,7 +24,7 @@ from numberverify.stepup import step_up_required
 
 from . import account, mail, password, phone
 from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
-from .models import Pending
+from .models import Pending, User
 from .pages import (
     PROFILE,
     find_pending,
