@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from . import more_scenes  # noqa: F401  registers its scenes
+from . import more_scenes, step_up_scenes  # noqa: F401  register their scenes
 from .scenes import SCENES
 
 pytestmark = pytest.mark.browser
