@@ -197,6 +197,18 @@ def test_a_second_browser_neither_sees_nor_types_at_the_first_one_s_row(
     assert Verification.objects.get(method=Method.TOTP).status == Status.PENDING
 
 
+def test_a_second_browser_does_not_go_on_with_the_first_one_s_login(
+    browser, new_browser, ann
+):
+    row = not_on_the_phone(browser, ann).context["verification"]
+    other = new_browser()
+
+    sent = other.submit(row.next, page="/accounts/login/", method="totp")
+
+    assert sent.status_code == 410
+    assert Verification.objects.count() == 1
+
+
 def deactivated(user):
     User.objects.filter(pk=user.pk).update(is_active=False)
 
