@@ -190,10 +190,13 @@ def test_the_log_holds_no_number_code_token_or_password(site):
     assert not re.search(r"Bearer|Basic |eyJ", log)
 
 
+def key_of(typed_key: str) -> bytes:
+    return base64.b32decode(typed_key.replace(" ", ""))
+
+
 def app_shows(typed_key: str, used: int) -> str:
     """What an app with this key shows: the `used`th code from now on (RFC 6238)."""
-    key = base64.b32decode(typed_key.replace(" ", ""))
-    return f"{hotp(key, int(time.time()) // 30 + used):06}"
+    return f"{hotp(key_of(typed_key), int(time.time()) // 30 + used):06}"
 
 
 def another(code: str) -> str:
@@ -256,7 +259,7 @@ def walk_every_factor(site: Site) -> dict[str, list[str]]:
     return {
         "text messages": codes,
         "app": shown,
-        "key": [key, key.replace(" ", "")],
+        "key": [key, key.replace(" ", ""), key_of(key).hex()],
         "paper": [*made, *(code.replace("-", "") for code in made)],
         "links": [link.split("/")[-2], signed],
         "money": ["Weatherwax", "1234.56"],
