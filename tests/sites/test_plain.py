@@ -14,4 +14,4 @@ def test_a_site_with_other_accounts_than_ours_uses_numberverify():
     run = subprocess.run(command, capture_output=True, text=True, env=environment)
 
     assert run.returncode == pytest.ExitCode.OK, run.stdout + run.stderr
-    assert "11 passed" in run.stdout
+    assert "22 passed" in run.stdout

@@ -55,7 +55,12 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 NV_NUMBER_OF = "tests.sites.plain.views.number_of"
 NV_FINGERPRINT_KEYS = ["plain"]
-NV_STEP_UP = {"open_safe": {"label": "open the safe"}}
+NV_STEP_UP = {
+    "open_safe": {"label": "open the safe"},
+    "read_diary": {"label": "read the diary", "serves": "age", "max_age": 900},
+    "send_letter": {"label": "send this letter", "methods": ["network", "sms"]},
+}
+SMS_BACKEND = "numberverify.factors.sms.MemoryBackend"
 NV_OPERATORS = {
     "fake": {
         "dialect": "mobile-connect",

@@ -1,8 +1,14 @@
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.generic import TemplateView
 
-from numberverify.stepup import redeem_step_up, step_up_required
+from numberverify.stepup import (
+    StepUpRequiredMixin,
+    redeem_step_up,
+    step_up_required,
+    typed_before,
+)
 
 
 def number_of(user):
@@ -27,3 +33,31 @@ def bell(request: HttpRequest) -> HttpResponse:
             redeem_step_up(request)
         return HttpResponse("the bell rang")
     return HttpResponse("press to ring")
+
+
+class Diary(StepUpRequiredMixin, TemplateView):
+    """A proof opens it for its age."""
+
+    step_up_action = "read_diary"
+    step_up_form_fields = ("page",)
+    template_name = "diary.html"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        with transaction.atomic():
+            redeem_step_up(request)
+        return HttpResponse(f"page {request.POST['page']}")
+
+
+def envelope(request: HttpRequest) -> dict[str, str] | None:
+    """What the person confirms of a letter; None for one without an address."""
+    to = request.POST.get("to", "")
+    return {"To": to, "Stamp": request.POST.get("stamp", "")} if to else None
+
+
+@step_up_required("send_letter", keep=("to", "stamp"), details=envelope)
+def letter(request: HttpRequest) -> HttpResponse:
+    if not request.POST.get("to"):
+        return render(request, "letter.html", {"typed": typed_before(request)})
+    with transaction.atomic():
+        redeem_step_up(request)
+    return HttpResponse(f"sent to {request.POST['to']}")
