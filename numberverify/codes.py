@@ -42,13 +42,15 @@ def open_row(row: Verification, msisdn: Msisdn | None) -> None:
     """
     row.expires_at = row.created_at + policy.CODE_FOR
     code = _set_code(row, msisdn) if row.method == Method.SMS and msisdn else ""
-    for attempt in range(3):
+    for _ in range(3):
         try:
             _replace_open(row)
             break
         except IntegrityError:  # an equal request was quicker: replace that one
-            if attempt == 2:
-                raise
+            continue
+    else:  # and one more each time: theirs stands
+        close(row, Reason.REPLACED, Status.EXPIRED)
+        row.save(force_insert=True)
     if code and row.status == Status.PENDING:
         _send(row, code)
 
@@ -75,9 +77,11 @@ def _replace_open(row: Verification) -> None:
     row.save(force_insert=True)
 
 
-def close(row: Verification, reason: Reason) -> None:
-    """Make a row that is not saved yet one that nobody could answer."""
-    row.status, row.reason = Status.UNAVAILABLE, reason
+def close(
+    row: Verification, reason: Reason, status: Status = Status.UNAVAILABLE
+) -> None:
+    """Make a row that is not saved yet one that is over."""
+    row.status, row.reason = status, reason
     row.settled_at = row.created_at
     row.number, row.nonce, row.code_digest, row.sends = "", "", b"", 0
 

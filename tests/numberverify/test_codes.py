@@ -344,6 +344,17 @@ def shown_by_now(user):
     return app and shown_by(app)
 
 
+@pytest.mark.parametrize("method", [Method.SMS, Method.TOTP, Method.RECOVERY_CODE])
+def test_a_row_that_nobody_has_swept_yet_takes_no_late_code(ann, method):
+    right = way_for(ann, method)
+    row = opened(ann, method)
+
+    with later(minutes=10, seconds=1):
+        assert not tries(row, right()).right
+
+    assert state_of(row) == (Status.PENDING, "")
+
+
 def test_a_code_is_good_until_the_last_second(ann):
     row = opened(ann, Method.SMS)
 

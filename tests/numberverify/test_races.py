@@ -10,8 +10,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import Profile, User
-from numberverify import flow
-from numberverify.choices import Purpose, Status
+from numberverify import flow, policy
+from numberverify.choices import Method, Purpose, Status
 from numberverify.errors import VerificationNotUsable
 from numberverify.factors import sms
 from numberverify.models import Verification
@@ -19,6 +19,7 @@ from numberverify.msisdn import Msisdn
 from tests.conftest import Browser
 from tests.factories import ANN, BINDING, PASSWORD, UserFactory, VerificationFactory
 from tests.fake_operator import MATCH, TOKEN
+from tests.numberverify.typed import opened, proof_of, start, tries, way_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGNUP = "/accounts/signup/"
@@ -224,3 +225,54 @@ def test_of_twenty_strangers_at_once_five_have_a_number_texted(operator):
     assert 1 <= len(sms.outbox) <= 5
     waiting = Verification.objects.filter(status=Status.PENDING)
     assert waiting.count() == len(sms.outbox)
+
+
+# Codes
+
+
+@pytest.mark.parametrize("method", [Method.SMS, Method.TOTP, Method.RECOVERY_CODE])
+def test_a_right_code_typed_eight_times_at_once_is_one_receipt(method):
+    user = UserFactory(phone=ANN)
+    right = way_for(user, method)
+    row = opened(user, method)
+    code = right()
+
+    done = at_once([lambda: tries(row, code).right] * 8)
+
+    assert done.count(True) == 1
+    assert flow.find_receipt(proof_of(row))
+
+
+@pytest.mark.parametrize("method", [Method.TOTP, Method.RECOVERY_CODE])
+def test_one_code_typed_in_two_browsers_at_once_lets_one_in(method):
+    user = UserFactory(phone=ANN)
+    right = way_for(user, method)
+    rows = [opened(user, method, known=known) for known in (True, False)]
+    code = right()
+
+    done = at_once([lambda row=row: tries(row, code).right for row in rows])
+
+    assert sorted(done) == [False, True]
+    assert Verification.objects.filter(status=Status.VERIFIED).count() == 1
+
+
+def test_eight_wrong_codes_at_once_are_five_tries():
+    row = opened(UserFactory(phone=ANN), Method.SMS)
+    code = sms.outbox[-1].text[:6]
+
+    at_once(
+        [lambda n=n: tries(row, f"{(int(code) + n) % 10**6:06}") for n in range(1, 9)]
+    )
+
+    row.refresh_from_db()
+    assert (row.tries, row.status) == (5, Status.REFUSED)
+    assert not tries(row, code).right
+
+
+@pytest.mark.postgresql
+def test_twenty_starts_of_one_person_at_once_all_end_well():
+    user = UserFactory(phone=ANN)
+
+    at_once([lambda: start(user, Method.SMS)] * 20)
+
+    assert Verification.objects.filter(status=Status.PENDING).count() <= 1

@@ -22,6 +22,7 @@ from django.views.generic import View
 from accounts import account
 from accounts.models import Profile, User
 from config.urls import urlpatterns as of_the_site
+from numberverify import factor_views
 from numberverify.choices import Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.factors import recovery, sms, totp
@@ -49,10 +50,11 @@ TABLE = {
 done: list[str] = []
 
 
-def form(request, words: str = "") -> HttpResponse:
+def form(request) -> HttpResponse:
     token = get_token(request)
     field = f'<input name="csrfmiddlewaretoken" value="{token}">'
-    return HttpResponse(f"open {dict(typed_before(request))} {words} {field}")
+    kept = dict(sorted(typed_before(request).items()))
+    return HttpResponse(f"open {kept} {field}")
 
 
 def act(request, field: str) -> HttpResponse:
@@ -524,6 +526,40 @@ def test_a_freeze_by_staff_leaves_nothing_open(signed_in, operator, ann):
     assert signed_in.get("/vault/").status_code == 302
 
 
+def frozen_without_ways(browser):
+    """Somebody who has the password of a frozen account; its owner proved nothing."""
+    user = UserFactory(email="cat@example.com")
+    user.freeze()
+    browser.submit("/accounts/login/", username=user.email, password=PASSWORD)
+    return user
+
+
+# factor_views.authenticator takes the password without asking whether it is frozen;
+# then a reset, which alone unfreezes, wants the new app.
+@pytest.mark.xfail(strict=True, reason="the app is put on file")
+def test_a_frozen_account_gets_no_app_by_its_password(browser, operator):
+    user = frozen_without_ways(browser)
+    shown = browser.get("/verify/authenticator/")
+    signed = shown.context["form"]["key"].value()
+    (key, _) = signing.loads(signed, salt=factor_views.SALT)
+    code = shown_by(totp.TOTPDevice(key=key))
+
+    browser.submit("/verify/authenticator/", key=signed, code=code, password=PASSWORD)
+
+    assert totp.device_of(user.pk) is None
+
+
+# accounts.views.phone_page: the same by a number.
+@pytest.mark.xfail(strict=True, reason="the number is put on file")
+def test_a_frozen_account_gets_no_number_by_its_password(browser, operator):
+    user = frozen_without_ways(browser)
+
+    prove_number = browser.submit("/accounts/phone/", phone=ANN)
+    browser.follow(browser.come_back(operator, prove_number))
+
+    assert not Profile.objects.filter(user=user, phone=ANN).exists()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -754,9 +790,7 @@ def test_it_shows_what_exactly_is_confirmed_and_pays_for_that(
     assert "<dt>To</dt><dd>Cat</dd><dt>Amount</dt><dd>10</dd>" in asked.text
 
     opened = go_on(signed_in, operator, asked, page)
-    assert "{'payee': 'Cat', 'amount': '10'}" in opened.text.replace(
-        "{'amount': '10', 'payee': 'Cat'}", "{'payee': 'Cat', 'amount': '10'}"
-    )
+    assert "{'amount': '10', 'payee': 'Cat'}" in opened.text
     assert wired(signed_in, page).text == "done"
     assert asks(wired(signed_in, page))
     assert done == ["10"]

@@ -17,7 +17,7 @@ from numberverify.msisdn import Msisdn
 from tests.factories import ANN, BINDING
 
 
-def opened(
+def start(
     user,
     method,
     *,
@@ -27,10 +27,9 @@ def opened(
     binding=BINDING,
     known=False,
     details=b"",
-) -> Verification:
-    """The row that a start by this method writes."""
-    before = list(Verification.objects.values_list("pk", flat=True))
-    flow.start(
+) -> str:
+    """Begin by this method; return where that leads."""
+    return flow.start(
         purpose=purpose,
         action=action,
         details=details,
@@ -40,6 +39,12 @@ def opened(
         next="/accounts/profile/",
         way=Way(method),
     )
+
+
+def opened(user, method, **asked) -> Verification:
+    """The row that such a start writes."""
+    before = list(Verification.objects.values_list("pk", flat=True))
+    start(user, method, **asked)
     return Verification.objects.exclude(pk__in=before).get()
 
 
