@@ -289,6 +289,18 @@ def test_a_new_row_has_the_tries_that_are_left(ann, method):
 
 
 @pytest.mark.parametrize("method", COUNTED)
+def test_the_tries_are_the_accounts_whatever_they_are_for(ann, method):
+    way_for(ann, method)
+    left = []
+    for purpose in ("login", "password_reset", "password_change", "step_up"):
+        row = opened(ann, method, purpose=purpose, binding=f"browser of {purpose}")
+        typed = wrong(texted()) if method == Method.SMS else "0" * 16
+        left.append(tries(row, typed).left)
+
+    assert left == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("method", COUNTED)
 def test_a_way_closed_by_wrong_codes_opens_after_an_hour(ann, method):
     right = way_for(ann, method)
     row = opened(ann, method)
