@@ -14,10 +14,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
-from . import conf, manual_admin, msisdn, routing
+from . import conf, manual, manual_admin, msisdn, routing
 from .browser import SeeOther
 from .choices import Status
-from .factors import manual
 from .models import Verification
 
 ICONS = {

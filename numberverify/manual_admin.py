@@ -11,9 +11,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from . import manual
 from .browser import SeeOther
 from .errors import VerificationNotUsable
-from .factors import manual
 from .models import ManualRequest, Verification
 from .stepup import step_up_required
 

@@ -153,5 +153,5 @@ def _within_the_hour() -> Q:
     now = timezone.now()
     since = now - policy.CLOSED_FOR
     oldest = uuid7((since - policy.MOST_CODES * policy.CODE_FOR).timestamp())
-    settled = Q(settled_at=None) | Q(settled_at__gt=since)
+    settled = Q(settled_at=None, expires_at__gt=since) | Q(settled_at__gt=since)
     return Q(pk__gte=oldest) & settled

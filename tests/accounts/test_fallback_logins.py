@@ -8,8 +8,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.models import Pending, User
+from numberverify import manual
 from numberverify.choices import Because, Method, Purpose, Reason, Status
-from numberverify.factors import manual
 from numberverify.models import ManualRequest, RecoveryCode, Verification
 from tests.accounts.steps import (
     app_shows,

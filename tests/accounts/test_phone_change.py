@@ -136,11 +136,16 @@ def test_a_new_number_that_did_not_match_changes_nothing(signed_in, operator, an
     operator.sim = "+447700900999"
 
     ended = signed_in.follow(signed_in.come_back(operator, started))
-    page = signed_in.get(ended.context["verification"].next)
+    journey = ended.context["verification"].next
+    page = signed_in.get(journey)
 
     assert number_of(ann) == ANN
     assert f'value="{NEW}"' in page.text
-    assert f'action="{CHANGE}"' in page.text
+    # Corrected in the same journey: who the person is has been proved.
+    operator.sim = "+447700900777"
+    again = signed_in.submit(journey, phone="07700 900777")
+    signed_in.follow(signed_in.come_back(operator, again))
+    assert number_of(ann) == "+447700900777"
 
 
 def test_the_person_is_told_by_mail(signed_in, operator):

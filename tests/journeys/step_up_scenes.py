@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import User
+from numberverify import manual
 from numberverify.choices import Method, Reason, Status
-from numberverify.factors import manual
 from numberverify.models import ManualRequest, Verification
 from tests.factories import ANN, PASSWORD, UserFactory, VerificationFactory
 

@@ -216,14 +216,14 @@ def last_row():
     return Verification.objects.first()
 
 
-def test_a_login_with_another_sim_is_offered_no_sms(browser, operator, ann):
+def test_a_login_with_another_sim_has_no_sms_and_no_staff(browser, operator, ann):
     way_for(ann, Method.TOTP)
     operator.sim = BEN
 
     page = browser.follow(browser.come_back(operator, log_in(browser)))
 
     assert "does not match this SIM" in page.text
-    assert [way["value"] for way in page.context["ways"]] == ["totp", "manual"]
+    assert [way["value"] for way in page.context["ways"]] == ["totp"]
 
 
 def test_posted_all_the_same_sms_is_closed(browser, operator, ann):

@@ -87,28 +87,6 @@ def test_the_database_refuses_rows_that_make_no_sense(columns):
         Verification.objects.filter(pk=row.pk).update(**columns)
 
 
-def test_wrong_codes_of_the_day_before_are_forgotten():
-    now = timezone.now()
-    stale = AuthenticatorFactory(
-        throttling_failure_count=30,
-        throttling_failure_timestamp=now - timedelta(days=1, minutes=1),
-    )
-    fresh = AuthenticatorFactory(
-        throttling_failure_count=30,
-        throttling_failure_timestamp=now - timedelta(hours=23, minutes=59),
-    )
-    untouched = AuthenticatorFactory()
-
-    assert "forget_failures 1" in housekeeping()
-
-    for device in (stale, fresh, untouched):
-        device.refresh_from_db()
-    assert stale.verify_is_allowed() == (True, None)
-    assert stale.throttling_failure_timestamp is None
-    assert not fresh.verify_is_allowed()[0]
-    assert fresh.throttling_failure_count == 30
-
-
 def test_forgetting_wrong_codes_lets_no_used_code_through():
     app = AuthenticatorFactory(
         last_t=60_000_000,

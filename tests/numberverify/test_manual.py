@@ -10,15 +10,20 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 
 from accounts import mail
-from numberverify import flow
+from numberverify import flow, manual
 from numberverify.choices import Method, Purpose, Reason, Status
 from numberverify.errors import VerificationNotUsable
-from numberverify.factors import manual
 from numberverify.models import ManualRequest, Verification
 from tests.conftest import step_up
-from tests.factories import ANN, BINDING, UserFactory
+from tests.factories import (
+    ANN,
+    BINDING,
+    ManualRequestFactory,
+    UserFactory,
+    VerificationFactory,
+)
 from tests.numberverify.test_races import at_once
-from tests.numberverify.typed import later, opened, proof_of
+from tests.numberverify.typed import later, opened, proof_of, start
 
 pytestmark = pytest.mark.django_db
 WORDS = {"reason": "Lost the phone", "evidence": "Came with a passport"}
@@ -122,15 +127,32 @@ def test_for_all_but_a_login_and_the_app_nobody_waits(ann, purpose):
     assert state_of(row) == (Status.UNAVAILABLE, Reason.METHOD_CLOSED)
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"purpose": Purpose.LOGIN},
-        {"purpose": Purpose.STEP_UP, "action": "authenticator"},
-    ],
-)
-def test_for_a_login_and_the_app_the_person_waits(ann, row):
-    assert state_of(opened(ann, Method.MANUAL, **row)) == (Status.PENDING, "")
+def test_for_a_login_the_person_waits(ann):
+    assert state_of(opened(ann, Method.MANUAL)) == (Status.PENDING, "")
+
+
+def test_asking_once_more_leads_to_the_row_that_waits(ann):
+    first = start(ann, Method.MANUAL)
+
+    assert start(ann, Method.MANUAL) == first
+    assert Verification.objects.count() == 1
+
+
+def test_after_a_no_match_nobody_vouches_for_the_person(ann):
+    asked = ManualRequestFactory(verification=opened(ann, Method.MANUAL))
+    VerificationFactory(mismatched=True, user=ann, purpose=Purpose.LOGIN)
+
+    with pytest.raises(VerificationNotUsable):
+        manual.decide(asked, UserFactory(staff=True), approve=True)
+    assert opened(ann, Method.MANUAL, binding="new").reason == Reason.METHOD_CLOSED
+
+
+def test_for_a_superuser_only_superusers_decide():
+    boss = UserFactory(staff=True, phone=ANN)
+    asked = ManualRequestFactory(verification=opened(boss, Method.MANUAL))
+
+    with pytest.raises(PermissionDenied):
+        manual.decide(asked, UserFactory(is_staff=True), approve=True)
 
 
 def test_an_approved_row_pays_for_no_reset(asked):

@@ -10,8 +10,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Profile, User
 from accounts.tokens import reset_tokens
+from numberverify import manual
 from numberverify.choices import Method, Reason, Status
-from numberverify.factors import manual, sms
+from numberverify.factors import sms
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory, VerificationFactory
 from tests.numberverify.typed import shown_by, way_for
@@ -107,7 +108,6 @@ class Export(Journey):
 
 
 class Authenticator(Journey):
-    accepts = ANYBODY
     page = "/verify/authenticator/"
 
     def is_done(self, browser, page):

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import Profile, User
-from numberverify import flow, policy
+from numberverify import flow
 from numberverify.choices import Method, Purpose, Status
 from numberverify.errors import VerificationNotUsable
 from numberverify.factors import sms

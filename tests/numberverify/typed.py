@@ -89,6 +89,8 @@ def way_for(user, method):
         return lambda: shown_by(app)
     if method == Method.RECOVERY_CODE:
         made = recovery.make(user)
+        # As if they had been there before what is under way.
+        user.save(update_fields=["proof_version"])
         return made.pop
     return texted
 

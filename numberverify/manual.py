@@ -9,10 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from numberverify import conf
-from numberverify.choices import Event, Method, Purpose, Reason, Status
-from numberverify.errors import VerificationNotUsable
-from numberverify.models import ManualRequest, Verification
+from . import conf, ways
+from .choices import Event, Method, Purpose, Reason, Status
+from .errors import VerificationNotUsable
+from .models import ManualRequest, Verification
 
 
 def may_be_asked_for(row: Verification, staff: Any) -> bool:
@@ -20,7 +20,10 @@ def may_be_asked_for(row: Verification, staff: Any) -> bool:
     waits = row.method == Method.MANUAL and row.status == Status.PENDING
     accepts = Method.MANUAL in conf.accepts(Purpose(row.purpose), row.action)
     in_time = row.expires_at > timezone.now()
-    return waits and accepts and in_time and _is_within_reach(row.user, staff)
+    is_open = not ways.is_closed(row, Method.MANUAL)  # by a "no match"
+    return (
+        waits and accepts and in_time and is_open and _is_within_reach(row.user, staff)
+    )
 
 
 def _is_within_reach(person: Any | None, staff: Any) -> bool:
