@@ -183,6 +183,10 @@ def test_different_details_never_meet(one, other):
     assert confirmed.digest_of("x", one) != confirmed.digest_of("x", other)
 
 
+def test_equal_details_of_two_actions_never_meet():
+    assert confirmed.digest_of("x", {"a": "1"}) != confirmed.digest_of("y", {"a": "1"})
+
+
 # Proofs that a session holds
 
 
