@@ -116,7 +116,11 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         "may_correct": row.purpose in MAY_CORRECT,
         "network": _network(row),
         "ways": words.described(_ways_on(request, row)) if mine else [],
-        "by_network": mine and _accepts_network(row),
+        "support_later": row.status == Status.MISMATCHED
+        and _accepts(row, Method.MANUAL),
+        "by_network": mine
+        and bool(row.number_fingerprint)
+        and _accepts(row, Method.NETWORK),
         "details": held.details_of(request, bytes(row.details_digest)),
     }
     ending = ENDINGS[Status(row.status)]
@@ -135,9 +139,8 @@ def _ways_on(request: HttpRequest, row: Verification) -> list[Method]:
     return ways.open_to(row)
 
 
-def _accepts_network(row: Verification) -> bool:
-    accepted = conf.accepts(Purpose(row.purpose), row.action)
-    return Method.NETWORK in accepted and bool(row.number_fingerprint)
+def _accepts(row: Verification, method: Method) -> bool:
+    return method in conf.accepts(Purpose(row.purpose), row.action)
 
 
 def _type(request: HttpRequest, row: Verification) -> HttpResponse:

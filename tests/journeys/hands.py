@@ -85,7 +85,7 @@ def log_in_elsewhere(phone: Phone, user: User, password: str) -> None:
     """Log in and say at once that this is not the phone."""
     phone.open("/accounts/login/")
     phone.fill(username=user.email, password=password)
-    phone.press("Log in, but I am not on my phone")
+    phone.press("I am not on my phone")
 
 
 def enrol(phone: Phone, button: str = "Add the app") -> str:

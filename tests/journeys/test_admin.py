@@ -125,7 +125,7 @@ def test_a_person_who_is_not_staff_sees_no_history(desk):
 def test_staff_find_a_person_and_end_their_sessions(history, new_phone):
     ann = new_phone()
     ann.become(UserFactory(email="late@example.com"))
-    people = "/admin/accounts/user/?q=late@example.com"
+    people = "/admin/accounts/user/?q=late%40example.com"
 
     def end_sessions() -> None:
         history.page.locator(".action-select").first.check()

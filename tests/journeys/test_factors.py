@@ -123,7 +123,7 @@ def test_new_recovery_codes_end_the_old_ones(phone, new_phone, ann):
     hands.log_in_elsewhere(other, ann, PASSWORD)
     choose(other, PAPER)
     type_code(other, old[1])
-    other.reads("That code is not right.")
+    other.reads("That code is not right")
     type_code(other, new[0].lower())
 
     assert other.is_signed_in

@@ -26,6 +26,12 @@ ACTIONS = {
 }
 
 
+LASTS = {
+    "/accounts/sessions/end/": "You won't be asked again for 10 minutes.",
+    "/verify/authenticator/": "You won't be asked again for 30 minutes.",
+}
+
+
 @pytest.fixture
 def ann(phone):
     user = UserFactory(email="ann@example.com", phone=ANN)
@@ -38,12 +44,7 @@ def test_the_page_names_the_action_and_how_long_it_lasts(phone, ann):
     for path, words in ACTIONS.items():
         phone.open(path)
         phone.sees(f"Confirm it's you to {words}")
-        lasts_longer = path == "/accounts/sessions/end/"
-        phone.reads(
-            "You won't be asked again for 10 minutes."
-            if lasts_longer
-            else "The confirmation is good for 5 minutes, once."
-        )
+        phone.reads(LASTS.get(path, "The confirmation is good for 5 minutes, once."))
         assert not phone.shows_a_number
 
     assert not Verification.objects.exists()
