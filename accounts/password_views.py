@@ -87,7 +87,7 @@ def password_reset_link(request: HttpRequest, uidb64: str, token: str) -> HttpRe
     if request.method == "POST":
         browser = browser_of(request, user)
         url = password.begin_reset(user, browser, way_of(request))
-        return bind(SeeOther(url), browser.binding)
+        return bind(SeeOther(url), browser)
     context = {"msisdn": phone.msisdn_of(user)}
     return render(request, "accounts/password_reset_link.html", context)
 

@@ -63,7 +63,7 @@ def signup_page(request: HttpRequest) -> HttpResponse:
             next=next_of(request),
             way=way_of(request),
         )
-        return bind(SeeOther(url), browser.binding)
+        return bind(SeeOther(url), browser)
     context = {"form": form, "next": next_of(request)}
     return render(request, "accounts/signup.html", context)
 
@@ -127,7 +127,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
         if url is None:
             response = SeeOther(next_of(request))
             return sign_in(request, response, form.user, proved_at=None)
-        return bind(SeeOther(url), browser.binding)
+        return bind(SeeOther(url), browser)
     context = {"form": form, "next": next_of(request)}
     return render(request, "accounts/login.html", context)
 
@@ -144,7 +144,7 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         if request.method == "POST":
             way = way_of(request)
             response = SeeOther(login.ask_again(pending, browser, way))
-            return bind(response, browser.binding, max_age=lives(way))
+            return bind(response, browser, max_age=lives(way))
         user = login.resume(pending, browser)
     except VerificationNotUsable:
         return gone(request)
@@ -205,7 +205,7 @@ def phone_page(request: HttpRequest) -> HttpResponse:
         browser = browser_of(request, user)
         number, typed = form.cleaned_data["phone"], form["phone"].value().strip()
         url = phone.begin(user, number, browser, typed=typed, way=way_of(request))
-        return bind(SeeOther(url), browser.binding)
+        return bind(SeeOther(url), browser)
     context = {"form": form, "address": request.path}
     return render(request, "accounts/phone.html", context)
 
@@ -237,7 +237,7 @@ def phone_change(request: HttpRequest) -> HttpResponse:
 def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     """GET goes on with a receipt, or keeps what was typed; POST asks again."""
     pending = find_pending(request, Pending.Kind.PHONE_CHANGE, journey)
-    if pending is None or pending.user != request.user:
+    if pending is None or pending.user != request.user or not pending.still_holds():
         return gone(request)
     browser = browser_of(request, pending.user)
     if "phone" in request.POST:

@@ -45,6 +45,7 @@ class Browser:
     ip: str | None = None
     user_agent: str = ""
     is_known: bool = False
+    is_new: bool = False  # its binding has yet to reach it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +92,33 @@ def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
 
     The new one reaches it through `bind`.
     """
-    binding = binding_of(request) or secrets.token_urlsafe(32)
+    bound = binding_of(request)
+    binding = bound or secrets.token_urlsafe(32)
     # The backslash keeps CR, LF and other control characters out of the history.
     agent = (
         request.headers.get("User-Agent", "").encode("unicode_escape").decode("ascii")
     )
     known = user is not None and conf.knows_browser(request, user)
-    return Browser(binding, client_ip(request), agent[:256], known)
+    return Browser(binding, client_ip(request), agent[:256], known, not bound)
 
 
 def bind(
-    response: HttpResponse, binding: str, *, max_age: timedelta | None = None
+    response: HttpResponse, browser: Browser, *, max_age: timedelta | None = None
 ) -> HttpResponse:
     """Give the browser its binding: a cookie that no script and no other site sends,
     save in a top-level GET, as which the operator's redirect comes back.
 
-    It goes with the browser's session, or with `max_age` outlives its windows.
+    It goes with the browser's session, or with `max_age` outlives its windows. One
+    that the browser has stays as it is.
     """
+    if browser.is_new or max_age:
+        _set_binding(response, browser.binding, max_age)
+    return response
+
+
+def _set_binding(
+    response: HttpResponse, binding: str, max_age: timedelta | None = None
+) -> None:
     response.set_cookie(
         cookie_name(),
         binding,
@@ -116,12 +127,12 @@ def bind(
         httponly=True,
         samesite="Lax",
     )
-    return response
 
 
 def bind_anew(response: HttpResponse) -> HttpResponse:
     """At login and logout: what was started before belongs to nobody any more."""
-    return bind(response, secrets.token_urlsafe(32))
+    _set_binding(response, secrets.token_urlsafe(32))
+    return response
 
 
 def client_ip(request: HttpRequest) -> str | None:

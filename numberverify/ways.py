@@ -15,8 +15,8 @@ from .factors import recovery, totp
 from .models import RecoveryCode, Verification, VerificationQuerySet
 from .uuid7 import uuid7
 
-# Most secure first; staff and the paper in the drawer last.
 CLOSED_BY_A_NO = (Method.SMS, Method.MANUAL)
+# Most secure first; staff and the paper in the drawer last.
 ORDER = (Method.TOTP, Method.SMS, Method.MANUAL, Method.RECOVERY_CODE)
 
 
@@ -71,7 +71,7 @@ def tries_left(row: Verification, method: Method) -> int:
     """Return how many wrong codes are left within the hour, over all rows.
 
     None once a hundred were wrong in a row (NIST SP 800-63B-4, 3.2.2), until the
-    person gets one right where the account knows the browser.
+    person gets one right, for which a browser that the account knows has its own.
     """
     same = _since_the_last_right(row, method).filter(of_the_same(row), method=method)
     if _sum(same, "tries") >= policy.MOST_FAILURES:

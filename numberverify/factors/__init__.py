@@ -1,1 +1,1 @@
-"""Other proofs, for when the network cannot tell: SMS, TOTP, recovery codes, staff."""
+"""Other proofs, for when the network cannot tell: SMS, TOTP, recovery codes."""

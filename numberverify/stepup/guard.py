@@ -163,7 +163,7 @@ class Guard:
             next=address_of(request),
             way=way_of(request),
         )
-        return bind(SeeOther(url), browser.binding, max_age=lives(way_of(request)))
+        return bind(SeeOther(url), browser, max_age=lives(way_of(request)))
 
     def _confirm(
         self, request: HttpRequest, proof: flow.Proof, details: Details

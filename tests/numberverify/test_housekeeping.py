@@ -10,7 +10,6 @@ from accounts.models import Pending
 from numberverify.choices import Reason, Status
 from numberverify.models import Verification
 from tests.factories import (
-    AuthenticatorFactory,
     PendingFactory,
     UserFactory,
     VerificationFactory,
@@ -85,16 +84,3 @@ def test_the_database_refuses_rows_that_make_no_sense(columns):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Verification.objects.filter(pk=row.pk).update(**columns)
-
-
-def test_forgetting_wrong_codes_lets_no_used_code_through():
-    app = AuthenticatorFactory(
-        last_t=60_000_000,
-        throttling_failure_count=5,
-        throttling_failure_timestamp=timezone.now() - timedelta(days=2),
-    )
-
-    housekeeping()
-
-    app.refresh_from_db()
-    assert app.last_t == 60_000_000

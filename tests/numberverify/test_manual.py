@@ -119,7 +119,7 @@ def test_nobody_asks_at_a_row_of_another_method(ann, operator, method):
         Purpose.STEP_UP,
     ],
 )
-def test_for_all_but_a_login_and_the_app_nobody_waits(ann, purpose):
+def test_for_all_but_a_login_nobody_waits(ann, purpose):
     user = None if purpose == Purpose.SIGNUP else ann
 
     row = opened(user, Method.MANUAL, purpose=purpose)
