@@ -102,3 +102,13 @@ def tries(row, code: str) -> codes.Tried:
 
 def later(**ahead: float):
     return time_machine.travel(timezone.now() + timedelta(**ahead), tick=False)
+
+
+def type_at(client, row, code):
+    """Type the code at the row's own page; return the page that answers."""
+    return client.post(f"/verify/{row.pk}/", {"code": code}, follow=True)
+
+
+def state_of(row):
+    row.refresh_from_db()
+    return row.status, row.reason
