@@ -75,6 +75,14 @@ def _replace_open(row: Verification) -> None:
     if not ways.is_open(row, Method(row.method)):  # by a request that was quicker
         close(row, Reason.METHOD_CLOSED)
     row.save(force_insert=True)
+    # Counted once more: another row may have been opened and tried between the count
+    # and the insert. From the insert on, no other is open.
+    left = ways.tries_left(row, Method(row.method))
+    if row.status == Status.PENDING and left < row.tries_allowed:
+        row.tries_allowed = left
+        if not left:
+            close(row, Reason.METHOD_CLOSED)
+        row.save()
 
 
 def close(
