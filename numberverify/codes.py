@@ -88,7 +88,7 @@ def _replace_open(row: Verification) -> None:
 def close(
     row: Verification, reason: Reason, status: Status = Status.UNAVAILABLE
 ) -> None:
-    """Make a row that is not saved yet one that is over."""
+    """Make the row one that is over; the caller saves it."""
     row.status, row.reason = status, reason
     row.settled_at = row.created_at
     row.number, row.nonce, row.code_digest, row.sends = "", "", b"", 0
@@ -214,13 +214,17 @@ def _ask_who_made_it(row: Verification, typed: str, now: datetime) -> bool:
     backend = conf.sms_backend()
     give_back_connections()
     try:
-        right = backend is not None and backend.check_code(row.code_reference, typed)
+        if backend is None:
+            raise SmsNotSent
+        right = backend.check_code(row.code_reference, typed)
+        if not isinstance(right, bool):  # no answer, and no "no"
+            raise SmsNotSent
     except Exception as error:  # its words may quote the number or the code
         kind = type(error).__name__
         logger.error("verification %s: code not checked, %s", row.pk, kind)
         mine.filter(status=Status.PENDING).update(tries=F("tries") - 1)
         raise SmsNotSent from None
-    if right is True:
+    if right:
         same = mine.filter(status=Status.PENDING, code_reference=row.code_reference)
         return same.settle(Status.VERIFIED, now=timezone.now()) == 1
     logger.warning("verification %s: wrong code, %s", row.pk, row.method)

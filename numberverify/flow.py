@@ -260,6 +260,7 @@ def _waits_for_staff(row: Verification) -> Verification | None:
         details_digest=row.details_digest,
         user_id=person,
         holder_digest=row.holder_digest,
+        number_fingerprint=row.number_fingerprint,
         method=Method.MANUAL,
         status=Status.PENDING,
         expires_at__gt=row.created_at,

@@ -239,6 +239,18 @@ def test_an_operator_that_cannot_be_asked_costs_no_try(holder, ann, operators_co
     assert tries(row, "424242").right
 
 
+@pytest.mark.parametrize("answer", [None, "false", 1])
+def test_an_answer_that_is_neither_yes_nor_no_costs_no_try(
+    ann, operators_codes, monkeypatch, answer
+):
+    row = opened(ann, Method.SMS)
+    monkeypatch.setattr(operators_codes, "check_code", lambda *asked: answer)
+
+    with pytest.raises(SmsNotSent):
+        tries(row, "424242")
+    assert Verification.objects.get(pk=row.pk).tries == 0
+
+
 def test_the_operators_new_code_has_a_new_reference(ann, operators_codes):
     row = opened(ann, Method.SMS)
 
