@@ -2,25 +2,17 @@
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
-from ipaddress import ip_address
+from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
+from . import values as read_as
 from .base import OperatorSettings
+from .values import Reader, Unfit
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-HOST = re.compile(r"[a-z0-9._:-]+")
-COUNTRY = re.compile(r"[A-Z]{2}")
 DEMANDED = ("dialect", "base_url", "client_id", "client_secret")
-LONGEST_DEADLINE = 60  # seconds
-MOST_THREADS = 1000
-
-
-class Unfit(ValueError):
-    """Says what a value must be, and nothing of what it is: it may be a secret."""
 
 
 def read(
@@ -42,7 +34,7 @@ def read(
 
 
 def _read_table(
-    name: str, table: Any, readers: Mapping[str, Callable[[Any], Any]]
+    name: str, table: Any, readers: Mapping[str, Reader]
 ) -> OperatorSettings:
     if not NAME.fullmatch(name):
         raise Unfit("the name must be like 'vodafone-uk'")
@@ -79,117 +71,25 @@ def _with_secret(table: Mapping[str, Any]) -> dict[str, Any]:
     return values | {"client_secret": os.environ[variable]}
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.isprintable():
-        raise Unfit("text on one line")
-    return value
-
-
-def _label(value: Any) -> Any:
-    """Text, or a translation of it that waits for its language."""
-    if isinstance(value, (bool, int, float, list, dict)):
-        raise Unfit("text")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Unfit("true or false")
-    return value
-
-
-def _seconds(value: Any) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < value <= LONGEST_DEADLINE:
-        raise Unfit(f"a number of seconds above 0 and at most {LONGEST_DEADLINE}")
-    return float(value)
-
-
-def _threads(value: Any) -> int:
-    if type(value) is not int or not 0 < value <= MOST_THREADS:
-        raise Unfit(f"a whole number from 1 to {MOST_THREADS}")
-    return value
-
-
-def _countries(value: Any) -> tuple[str, ...]:
-    listed: list[Any] = list(value) if isinstance(value, (list, tuple)) else [None]
-    if not all(isinstance(one, str) and COUNTRY.fullmatch(one) for one in listed):
-        raise Unfit('a list of ISO 3166 codes, like ["GB"]')
-    return tuple(listed)
-
-
-def _address(value: Any) -> str:
-    """An https address; over http, which shows secrets to the way, on loopback only."""
-    unfit = Unfit("an https address without query and credentials (http on loopback)")
-    try:
-        parts = urlsplit(_text(value))
-        host, _port = parts.hostname, parts.port
-    except ValueError:  # urllib's words quote the address, with a password in it
-        raise unfit from None
-    plain = parts.scheme == "http" and _is_loopback(host or "")
-    if (
-        not HOST.fullmatch(host or "")
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-    ):
-        raise unfit
-    if parts.scheme != "https" and not plain:
-        raise unfit
-    return str(value)
-
-
-def _proxy(value: Any) -> str:
-    """An http or https address; credentials may stand in it, and are not shown."""
-    try:
-        parts = urlsplit(_text(value))
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        raise Unfit("an http or https address") from None
-    if parts.scheme not in {"http", "https"} or not HOST.fullmatch(host or ""):
-        raise Unfit("an http or https address")
-    return str(value)
-
-
-def _base_url(value: Any) -> str:
-    return _address(value).rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _one_of(*words: str) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise Unfit(f"one of {', '.join(words)}")
-        return value
-
-    return read
-
-
-def _readers(dialects: Collection[str]) -> dict[str, Callable[[Any], Any]]:
+def _readers(dialects: Collection[str]) -> dict[str, Reader]:
     return {
-        "dialect": _one_of(*dialects),
-        "label": _label,
-        "base_url": _base_url,
-        "client_id": _text,
-        "client_secret": _text,
-        "countries": _countries,
-        "send": _one_of("hash", "plain"),
-        "hash_input": _one_of("plus", "digits"),
-        "issuer": _text,
-        "authorization_endpoint": _address,
-        "token_endpoint": _address,
-        "match_url": _address,
-        "jwks_uri": _address,
-        "deadline": _seconds,
-        "connect_timeout": _seconds,
-        "read_timeout": _seconds,
-        "threads": _threads,
-        "proxy": _proxy,
-        "test": _flag,
+        "dialect": read_as.one_of(*dialects),
+        "label": read_as.label,
+        "base_url": read_as.base_url,
+        "client_id": read_as.text,
+        "client_secret": read_as.text,
+        "countries": read_as.countries,
+        "send": read_as.one_of("hash", "plain"),
+        "hash_input": read_as.one_of("plus", "digits"),
+        "issuer": read_as.text,
+        "authorization_endpoint": read_as.address,
+        "token_endpoint": read_as.address,
+        "match_url": read_as.address,
+        "jwks_uri": read_as.address,
+        "deadline": read_as.seconds,
+        "connect_timeout": read_as.seconds,
+        "read_timeout": read_as.seconds,
+        "threads": read_as.threads,
+        "proxy": read_as.proxy,
+        "test": read_as.flag,
     }

@@ -1,0 +1,117 @@
+"""The values in a table of `operators.toml`, each read strictly and never shown."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+HOST = re.compile(r"[a-z0-9._:-]+")
+COUNTRY = re.compile(r"[A-Z]{2}")
+LONGEST_DEADLINE = 60  # seconds
+MOST_THREADS = 1000
+
+Reader = Callable[[Any], Any]
+
+
+class Unfit(ValueError):
+    """Says what a value must be, and nothing of what it is: it may be a secret.
+
+    `problem` is one of the words of `ConfigurationError.problem`.
+    """
+
+    def __init__(self, message: str, problem: str = "value") -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise Unfit("text on one line")
+    return value
+
+
+def label(value: Any) -> Any:
+    """Text, or a translation of it that waits for its language."""
+    if isinstance(value, (bool, int, float, list, dict)):
+        raise Unfit("text")
+    return value
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Unfit("true or false")
+    return value
+
+
+def seconds(value: Any) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 < value <= LONGEST_DEADLINE:
+        raise Unfit(f"a number of seconds above 0 and at most {LONGEST_DEADLINE}")
+    return float(value)
+
+
+def threads(value: Any) -> int:
+    if type(value) is not int or not 0 < value <= MOST_THREADS:
+        raise Unfit(f"a whole number from 1 to {MOST_THREADS}")
+    return value
+
+
+def countries(value: Any) -> tuple[str, ...]:
+    listed: list[Any] = list(value) if isinstance(value, (list, tuple)) else [None]
+    if not all(isinstance(one, str) and COUNTRY.fullmatch(one) for one in listed):
+        raise Unfit('a list of ISO 3166 codes, like ["GB"]')
+    return tuple(listed)
+
+
+def address(value: Any) -> str:
+    """An https address; over http, which shows secrets to the way, on loopback only."""
+    fit = "an https address without query and credentials (http on loopback)"
+    try:
+        parts = urlsplit(text(value))
+        host, _port = parts.hostname, parts.port
+    except ValueError:  # urllib's words quote the address, with a password in it
+        raise Unfit(fit) from None
+    if (
+        not HOST.fullmatch(host or "")
+        or parts.scheme not in {"http", "https"}
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
+        raise Unfit(fit)
+    if parts.scheme == "http" and not is_loopback(host or ""):
+        raise Unfit(fit, "http")
+    return str(value)
+
+
+def proxy(value: Any) -> str:
+    """An http or https address; credentials may stand in it, and are not shown."""
+    try:
+        parts = urlsplit(text(value))
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise Unfit("an http or https address") from None
+    if parts.scheme not in {"http", "https"} or not HOST.fullmatch(host or ""):
+        raise Unfit("an http or https address")
+    return str(value)
+
+
+def base_url(value: Any) -> str:
+    return address(value).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def one_of(*words: str) -> Reader:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise Unfit(f"one of {', '.join(words)}")
+        return value
+
+    return read
