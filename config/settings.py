@@ -30,7 +30,7 @@ from config.environment import (
     text,
 )
 from numberverify.errors import ConfigurationError
-from numberverify.operators.registry import read_tables
+from numberverify.operators.tables import read_tables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 if (BASE_DIR / ".env").exists():

@@ -13,9 +13,17 @@ class NumberVerifyError(Exception):
 
 
 class ConfigurationError(NumberVerifyError):
-    """A setting that cannot be used; the message names it."""
+    """A setting that cannot be used; the message names it.
+
+    `problem`, of an operator's table: `unknown_key`, `missing`, `http`, `scope`, `key`
+    (not to be read, or none), `short_key`, or `value` for all the rest.
+    """
 
     code = "configuration"
+
+    def __init__(self, message: str, problem: str = "value") -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class CallbackRefused(NumberVerifyError):
@@ -52,6 +60,19 @@ class SmsNotSent(NumberVerifyError):
     code = "sms_not_sent"
 
 
+class CodeOver(SmsNotSent):
+    """Whoever made the code takes no more tries at it.
+
+    `was_tried`: it may have looked at this one, which was not right then.
+    """
+
+    code = "code_over"
+
+    def __init__(self, *, was_tried: bool) -> None:
+        super().__init__()
+        self.was_tried = was_tried
+
+
 class OperatorError(NumberVerifyError):
     """The operator gave no answer. It never means that the number is wrong.
 
@@ -70,11 +91,42 @@ class OperatorTimeout(OperatorError):
 
 
 class OperatorRefused(OperatorError):
+    """A status that is no answer. `said` is the error's code in the body, or ""."""
+
     code = "operator_refused"
+
+    def __init__(self, status: int = 0, said: str = "") -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.said = said
+
+
+class InsufficientScope(OperatorError):
+    """The token is not good for the question: the contract, or the table's scope."""
+
+    code = "insufficient_scope"
+
+
+class NotTheirNumber(OperatorError):
+    """The operator answers for its own numbers alone, and this is none of them."""
+
+    code = "not_their_number"
+
+
+class OperatorTokenRefused(OperatorError):
+    """An app's operator token is not one, or this operator takes none."""
+
+    code = "operator_token_refused"
 
 
 class MalformedAnswer(OperatorError):
     code = "malformed_answer"
+
+
+class BadDiscovery(OperatorError):
+    """What the operator publishes of itself does not hold."""
+
+    code = "bad_discovery"
 
 
 class BadIdToken(OperatorError):

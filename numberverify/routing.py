@@ -6,7 +6,8 @@ from typing import Any
 from . import conf
 from .msisdn import Msisdn
 from .operators.base import OperatorSettings
-from .operators.registry import Line, line_to, read_tables
+from .operators.registry import Line, line_to
+from .operators.tables import read_tables
 
 _read: tuple[Mapping[str, Any], dict[str, OperatorSettings]] | None = None
 

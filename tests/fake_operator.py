@@ -118,10 +118,17 @@ class FakeOperator:
         time.sleep(self.delay)
         if path in self.replies:
             return self.replies[path]
-        truths = {TOKEN: self._token, MATCH: self._match, JWKS: self._jwks}
-        if path == AUTHORIZE:
-            return self._authorize(call)
+        truths = self.truths()
         return truths[path](call) if path in truths else Reply(404)
+
+    def truths(self) -> dict[str, Callable[[Call], Reply]]:
+        """What it says at each of its paths, when it is not told to say else."""
+        return {
+            AUTHORIZE: self._authorize,
+            TOKEN: self._token,
+            MATCH: self._match,
+            JWKS: self._jwks,
+        }
 
     def id_token(self, access_token: str, nonce: str) -> str:
         now = int(time.time())
@@ -177,10 +184,8 @@ class FakeOperator:
         if hop < len(self.hops):
             query = {name: values[0] for name, values in asked.items()}
             query["hop"] = str(hop + 1)
-            host = f"http://{self.hops[hop]}:{self.port}"
-            return Reply(
-                302, headers={"Location": f"{host}{AUTHORIZE}?{urlencode(query)}"}
-            )
+            there = f"http://{self.hops[hop]}:{self.port}{urlsplit(call.path).path}"
+            return Reply(302, headers={"Location": f"{there}?{urlencode(query)}"})
         brought = urlencode(self.authorize(call.path))
         return Reply(302, headers={"Location": f"{asked['redirect_uri'][0]}?{brought}"})
 

@@ -1,11 +1,16 @@
 """What every dialect has in common. No Django: it runs in a plain interpreter."""
 
+import re
 import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
-from ..errors import OperatorTimeout
+from ..errors import OperatorTimeout, OperatorTokenRefused
 from ..msisdn import Msisdn
+
+# Opaque by TS.43; of what base64, base64url, hexadecimal and JWTs are written in.
+OPERATOR_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/=]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +21,26 @@ class OperatorSettings:
     dialect: str
     base_url: str
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str = field(default="", repr=False)
+    client_auth: str = "client_secret_basic"
+    private_key: str = field(default="", repr=False)  # PEM
+    kid: str = ""  # none given: the key's thumbprint (RFC 7638)
+    token_endpoint_auth_signing_alg: str = ""  # none given: the key's first
     label: str = ""
     countries: tuple[str, ...] = ()  # none given: it serves every country
     send: str = "hash"
     hash_input: str = "plus"
+    scope: str = ""
+    prompt: str = ""
+    send_login_hint: bool = False
     issuer: str = ""
     authorization_endpoint: str = ""
     token_endpoint: str = ""
     match_url: str = ""
     jwks_uri: str = ""
+    one_time_password_sms_url: str = ""
+    sim_swap_url: str = ""
+    number_recycling_url: str = ""
     deadline: float = 12.0  # seconds, for the operator's whole leg
     connect_timeout: float = 3.0
     read_timeout: float = 8.0
@@ -42,10 +57,15 @@ class OperatorSettings:
         """Every address at the operator that this table names."""
         named = (
             self.base_url,
+            # Mobile Connect's is compared, and never asked.
+            self.issuer if self.dialect == "camara" else "",
             self.authorization_endpoint,
             self.token_endpoint,
             self.match_url,
             self.jwks_uri,
+            self.one_time_password_sms_url,
+            self.sim_swap_url,
+            self.number_recycling_url,
         )
         return [address for address in named if address]
 
@@ -61,6 +81,24 @@ class Callback:
     error: str = ""
     iss: str = ""  # RFC 9207
     malformed: bool = False  # a parameter was doubled or over-long
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorToken:
+    """A TS.43 temporary token, which an app got from the SIM in its device.
+
+    It stands for the subscriber as the redirect's code does, on Wi-Fi too. What it is
+    made of rules out "tel:" and the like: a number that somebody names is no proof.
+    """
+
+    token: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not OPERATOR_TOKEN.fullmatch(self.token):
+            raise OperatorTokenRefused
+
+
+Brought = Callback | OperatorToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +118,14 @@ class Answer:
 
     matched: bool
     subject: str = ""
+
+
+class Told(StrEnum):
+    """What an operator says of a subscriber. *Unknown* is neither of the others."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +151,15 @@ class Operator(Protocol):
 
     def __init__(self, settings: OperatorSettings) -> None: ...
 
-    def authorization_url(self, question: Question, *, state: str) -> str:
-        """Return where to send the browser."""
+    @property
+    def is_prepared(self) -> bool:
+        """Whether `prepare` would ask nothing."""
 
-    def ask(self, callback: Callback, question: Question, within: Deadline) -> Answer:
-        """Exchange the code and ask; raise OperatorError when there is no answer."""
+    def prepare(self, within: Deadline) -> None:
+        """Find out what `authorization_url` needs; raise OperatorError."""
+
+    def authorization_url(self, question: Question, *, state: str) -> str:
+        """Return where to send the browser. Prepared, it asks nothing."""
+
+    def ask(self, brought: Brought, question: Question, within: Deadline) -> Answer:
+        """Exchange what was brought, and ask; raise OperatorError for no answer."""

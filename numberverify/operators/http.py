@@ -1,5 +1,6 @@
 """The one door to operators: pooled, bounded in time and size, and strict."""
 
+import re
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -20,6 +21,8 @@ from .base import Deadline, OperatorSettings
 
 MAX_BODY = 64 * 1024  # bytes
 CHUNK = 16 * 1024
+# The name of an error: OAuth's `error`, CAMARA's `code`. It chooses a reason of ours.
+ERROR_NAME = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 
 class _Session(requests.Session):
@@ -54,24 +57,47 @@ class Http:
         )
 
     def get(self, url: str, *, within: Deadline) -> dict[str, Any]:
-        return self._call("GET", url, within)
+        return wire.json_object(self._call("GET", url, within))
 
     def post_form(
-        self, url: str, *, fields: Mapping[str, str], basic: str, within: Deadline
+        self,
+        url: str,
+        *,
+        fields: Mapping[str, str],
+        headers: Mapping[str, str],
+        within: Deadline,
     ) -> dict[str, Any]:
-        """POST a form; `basic` is the credentials' base64."""
-        headers = {"Authorization": f"Basic {basic}"}
-        return self._call("POST", url, within, data=dict(fields), headers=headers)
+        sent = self._call("POST", url, within, data=dict(fields), headers=dict(headers))
+        return wire.json_object(sent)
 
     def post_json(
-        self, url: str, *, body: Mapping[str, Any], bearer: str, within: Deadline
+        self,
+        url: str,
+        *,
+        body: Mapping[str, Any],
+        bearer: str,
+        within: Deadline,
+        correlator: str = "",
     ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {bearer}"}
-        return self._call("POST", url, within, json=dict(body), headers=headers)
+        sent = _json(body, bearer, correlator)
+        return wire.json_object(self._call("POST", url, within, **sent))
+
+    def post_for_nothing(
+        self,
+        url: str,
+        *,
+        body: Mapping[str, Any],
+        bearer: str,
+        within: Deadline,
+        correlator: str = "",
+    ) -> None:
+        """POST where "yes" is status 204, and nothing else is."""
+        self._call("POST", url, within, yes=204, **_json(body, bearer, correlator))
 
     def _call(
-        self, method: str, url: str, within: Deadline, **sent: Any
-    ) -> dict[str, Any]:
+        self, method: str, url: str, within: Deadline, *, yes: int = 200, **sent: Any
+    ) -> bytes:
+        """Return the body of an answer: of one status alone, whatever others say."""
         left = within.remaining()
         try:
             response = self.session.request(
@@ -89,7 +115,11 @@ class Http:
             raise OperatorTimeout from None
         except (requests.RequestException, OSError):
             raise OperatorUnreachable from None
-        return self._answer(response.status_code, body)
+        if response.status_code >= 500:
+            raise OperatorUnreachable(f"status {response.status_code}")
+        if response.status_code != yes:
+            raise OperatorRefused(response.status_code, _error_name(body))
+        return body
 
     @staticmethod
     def _body(response: requests.Response, within: Deadline) -> bytes:
@@ -107,14 +137,23 @@ class Http:
         response.raw.release_conn()
         return bytes(body)
 
-    @staticmethod
-    def _answer(status: int, body: bytes) -> dict[str, Any]:
-        """An answer counts with status 200 alone, whatever another's body says."""
-        if status >= 500:
-            raise OperatorUnreachable(f"status {status}")
-        if status != 200:
-            raise OperatorRefused(f"status {status}")
-        return wire.json_object(body)
+
+def _json(body: Mapping[str, Any], bearer: str, correlator: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {bearer}"}
+    if correlator:
+        headers["x-correlator"] = correlator
+    return {"json": dict(body), "headers": headers}
+
+
+def _error_name(body: bytes) -> str:
+    """Return `code` or `error` of an error's body, or "" when there is none to read."""
+    try:
+        said = wire.json_object(body)
+    except MalformedAnswer:
+        return ""
+    names = (said.get("code"), said.get("error"))
+    found = (n for n in names if isinstance(n, str) and ERROR_NAME.fullmatch(n))
+    return next(found, "")
 
 
 def _read1(response: requests.Response) -> bytes:

@@ -4,29 +4,33 @@ import hmac
 from typing import Any
 from urllib.parse import urlencode
 
-from ..errors import BadIdToken, SubjectMismatch
+from ..errors import BadIdToken, OperatorTokenRefused, SubjectMismatch
 from ..msisdn import Msisdn, sha256_hex
 from . import oidc, wire
-from .base import Answer, Callback, Deadline, OperatorSettings, Question
+from .base import Answer, Brought, Callback, Deadline, OperatorSettings, Question
 from .http import Http
+from .provider import Keys
 
 LEVEL_OF_ASSURANCE = 2
 VERSION = "mc_di_r2_v2.3"
 
 
 class MobileConnect:
+    is_prepared = True
+
     def __init__(self, settings: OperatorSettings) -> None:
         base = settings.base_url
         self.settings = settings
         self.http = Http(settings)
-        self.keys = (
-            oidc.Keys(self.http, settings.jwks_uri) if settings.jwks_uri else None
-        )
+        self.keys = Keys(self.http, settings.jwks_uri) if settings.jwks_uri else None
         self.authorize = (
             settings.authorization_endpoint or f"{base}/deviceinitiated/v1/authorize"
         )
         self.token = settings.token_endpoint or f"{base}/deviceinitiated/v1/token"
         self.match = settings.match_url or f"{base}/premiuminfo/v1/"
+
+    def prepare(self, within: Deadline) -> None:
+        """Nothing: its table says where everything is."""
 
     def authorization_url(self, question: Question, *, state: str) -> str:
         hashed = self.settings.send == "hash"
@@ -42,19 +46,21 @@ class MobileConnect:
         }
         return f"{self.authorize}?{urlencode(parameters)}"
 
-    def ask(self, callback: Callback, question: Question, within: Deadline) -> Answer:
-        code = oidc.code_of(callback, self.settings)
-        tokens = oidc.exchange(
+    def ask(self, brought: Brought, question: Question, within: Deadline) -> Answer:
+        if not isinstance(brought, Callback):
+            raise OperatorTokenRefused  # this dialect has no grant for it
+        code = oidc.code_of(brought, self.settings.expected_issuer)
+        token = oidc.exchange_code(
             self.http, self.settings, self.token, code, question, within
         )
         claims = oidc.check_id_token(
-            tokens, self.settings, nonce=question.nonce, keys=self.keys, within=within
+            token, self.settings, nonce=question.nonce, keys=self.keys, within=within
         )
         _check_assurance(claims)
         answer = self.http.post_json(
             self.match,
             body={"mc_claims": self._claim(question.msisdn)},
-            bearer=tokens.access_token,
+            bearer=token.access_token,
             within=within,
         )
         subject = wire.text(answer, "sub")

@@ -1,4 +1,9 @@
-"""OpenID Connect for both dialects: the code exchange and the ID token's checks."""
+"""OpenID Connect for both dialects: what is exchanged for a token, and the ID token.
+
+A token says by its type what it was got by. `SubscriberToken`: a code that came back to
+the device, or a SIM's own token; it alone can serve a network proof. `ClientToken`: our
+credentials, which stand for nobody.
+"""
 
 import base64
 import hashlib
@@ -7,13 +12,10 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
-from urllib.parse import quote_plus
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, import_key
 
 from ..errors import (
     AccessDenied,
@@ -26,19 +28,19 @@ from ..errors import (
     OperatorUnreachable,
 )
 from . import wire
-from .base import Callback, Deadline, OperatorSettings, Question
+from .base import Callback, Deadline, OperatorSettings, OperatorToken, Question
+from .credentials import client_authentication, signed_assertion
 from .http import Http
+from .provider import Keys
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 CLOCK_SKEW = 60  # seconds
-# How the subscriber was found: by the network (CAMARA: nba, mnba; Mobile Connect:
-# SEAM_OK), never by a password or a code.
+# How the subscriber was found: by the network (CAMARA: nba, mnba) or the SIM (Mobile
+# Connect: SEAM_OK), never by a password or a code.
 NETWORK_AMR = {"nba", "mnba", "SEAM_OK"}
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # RFC 6750, section 2.1; anything else could break out of the header.
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-PUBLIC_MEMBERS = ("kty", "kid", "alg", "use", "n", "e", "crv", "x", "y")
-JWKS_LIFETIME = 60 * 60  # seconds
-JWKS_REFRESH_AFTER = 60  # a forced refresh for an unknown `kid`, at most this often
 
 ERRORS: Mapping[str, type[AuthorizationFailed | OperatorUnreachable]] = {
     "access_denied": AccessDenied,
@@ -52,16 +54,26 @@ ERRORS: Mapping[str, type[AuthorizationFailed | OperatorUnreachable]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class SubscriberToken:
+    """Good for one call about the subscriber whose device or SIM it came from."""
+
     access_token: str = field(repr=False)
-    id_token: str = field(repr=False)
+    id_token: str = field(repr=False)  # "" when none came
+    scope: str = ""  # as granted; "" when it is as asked (RFC 6749, 5.1)
 
 
-def code_of(callback: Callback, settings: OperatorSettings) -> str:
+@dataclass(frozen=True, slots=True)
+class ClientToken:
+    """Good for one call of ours about nobody's device."""
+
+    access_token: str = field(repr=False)
+
+
+def code_of(callback: Callback, issuer: str, *, iss_demanded: bool = False) -> str:
     """Return the authorization code, or raise what the redirect says instead.
 
     RFC 6749, 4.1.2.1: an error wins over a code. RFC 9207: `iss` must be the one
-    that was asked.
+    that was asked, and there when the operator says that it sends it.
     """
     if callback.malformed:
         raise MalformedCallback
@@ -69,107 +81,111 @@ def code_of(callback: Callback, settings: OperatorSettings) -> str:
         raise ERRORS.get(callback.error, AuthorizationFailed)
     if not callback.code:
         raise MalformedCallback
-    if callback.iss and callback.iss != settings.expected_issuer:
+    if (callback.iss or iss_demanded) and callback.iss != issuer:
         raise MalformedCallback
     return callback.code
 
 
-def exchange(
+def exchange_code(
     http: Http,
     settings: OperatorSettings,
     url: str,
     code: str,
     question: Question,
     within: Deadline,
-) -> Tokens:
+    *,
+    pkce: bool = False,
+) -> SubscriberToken:
     """Spend the code (RFC 6749, 4.1.3); it goes by body, never by URL."""
     fields = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": question.redirect_uri,
     }
-    answer = http.post_form(
-        url, fields=fields, basic=basic_credentials(settings), within=within
+    if pkce:
+        fields["code_verifier"] = question.code_verifier
+    answer = _bought(http, settings, url, fields, within)
+    id_token = wire.text(answer, "id_token")
+    return SubscriberToken(_bearer(answer), id_token, _scope(answer))
+
+
+def exchange_operator_token(
+    http: Http,
+    settings: OperatorSettings,
+    url: str,
+    operator_token: OperatorToken,
+    scope: str,
+    within: Deadline,
+) -> SubscriberToken:
+    """Spend a token of the SIM by the JWT bearer grant (RFC 7523, 2.1; CAMARA).
+
+    The assertion is what authenticates us. An ID token may come, and need not.
+    """
+    claims = {"sub": f"operatortoken:{operator_token.token}", "scope": scope}
+    assertion = signed_assertion(settings, url, claims)
+    fields = {"grant_type": JWT_BEARER, "assertion": assertion}
+    answer = http.post_form(url, fields=fields, headers={}, within=within)
+    id_token = wire.text(answer, "id_token") if "id_token" in answer else ""
+    return SubscriberToken(_bearer(answer), id_token, _scope(answer))
+
+
+def client_token(
+    http: Http, settings: OperatorSettings, url: str, scope: str, within: Deadline
+) -> ClientToken:
+    """Get a token by our credentials alone (RFC 6749, 4.4)."""
+    fields = {"grant_type": "client_credentials", "scope": scope}
+    return ClientToken(_bearer(_bought(http, settings, url, fields, within)))
+
+
+def _bought(
+    http: Http,
+    settings: OperatorSettings,
+    url: str,
+    fields: Mapping[str, str],
+    within: Deadline,
+) -> dict[str, Any]:
+    ours, headers = client_authentication(settings, url)
+    return http.post_form(
+        url, fields={**fields, **ours}, headers=headers, within=within
     )
+
+
+def _bearer(answer: Mapping[str, Any]) -> str:
     access_token = wire.text(answer, "access_token")
     if not BEARER.fullmatch(access_token):
         raise MalformedAnswer("access token is no bearer token")
     if wire.text(answer, "token_type").lower() != "bearer":
         raise MalformedAnswer("not a bearer token")
-    return Tokens(access_token, wire.text(answer, "id_token"))
+    return access_token
 
 
-def basic_credentials(settings: OperatorSettings) -> str:
-    """Return id and secret for Basic, each form-encoded first (RFC 6749, 2.3.1)."""
-    pair = f"{quote_plus(settings.client_id)}:{quote_plus(settings.client_secret)}"
-    return base64.b64encode(pair.encode("ascii")).decode("ascii")
-
-
-class Keys:
-    """The operator's signing keys, fetched once and kept for an hour."""
-
-    def __init__(self, http: Http, url: str) -> None:
-        self.http = http
-        self.url = url
-        self.lock = Lock()
-        self.fetched_at = float("-inf")
-        self.keys: dict[str, Key] = {}
-
-    def find(self, kid: object, within: Deadline) -> Key:
-        """Return the key `kid`; for an unknown one the set is fetched once more."""
-        with self.lock:
-            age = time.monotonic() - self.fetched_at
-            known = kid in self.keys
-            if age > JWKS_LIFETIME or (not known and age > JWKS_REFRESH_AFTER):
-                self._fetch(within)
-            if not isinstance(kid, str) or kid not in self.keys:
-                raise BadIdToken("unknown key")
-            return self.keys[kid]
-
-    def _fetch(self, within: Deadline) -> None:
-        listed = self.http.get(self.url, within=within).get("keys")
-        if not isinstance(listed, list):
-            raise MalformedAnswer("no list of keys")
-        self.keys = dict(filter(None, map(_usable, listed)))
-        self.fetched_at = time.monotonic()
-
-
-def _usable(listed: Any) -> tuple[str, Key] | None:
-    """Read one published key. What is not understood is ignored (RFC 7517, 5)."""
-    if not isinstance(listed, dict) or not isinstance(listed.get("kid"), str):
-        return None
-    # Not "oct": a symmetric key in a public document is no secret.
-    if listed.get("kty") not in ("RSA", "EC"):
-        return None
-    needed = {name: listed[name] for name in PUBLIC_MEMBERS if name in listed}
-    try:
-        return listed["kid"], import_key(needed)
-    except (JoseError, ValueError, TypeError, KeyError):
-        return None
+def _scope(answer: Mapping[str, Any]) -> str:
+    return wire.text(answer, "scope") if "scope" in answer else ""
 
 
 def check_id_token(
-    tokens: Tokens,
+    token: SubscriberToken,
     settings: OperatorSettings,
     *,
-    nonce: str,
+    nonce: str | None,
     keys: Keys | None,
     within: Deadline,
 ) -> dict[str, Any]:
     """Check the ID token as OpenID Connect Core 3.1.3.7 says and return its claims.
 
     Without `keys` the signature cannot be checked; the token came over TLS from
-    the token endpoint itself (3.1.3.7, rule 6), and all else still holds.
+    the token endpoint itself (3.1.3.7, rule 6), and all else still holds. `nonce` is
+    None where no browser was sent and so none was asked for.
     """
-    claims = _signed_claims(tokens.id_token, keys, within)
+    claims = _signed_claims(token.id_token, keys, within)
     checks = {
         "iss": claims.get("iss") == settings.expected_issuer,
         "aud": claims.get("aud") in (settings.client_id, [settings.client_id]),
         "azp": claims.get("azp", settings.client_id) == settings.client_id,
         "times": _is_current(claims, now=time.time()),
-        "nonce": _same(claims.get("nonce"), nonce),
+        "nonce": nonce is None or _same(claims.get("nonce"), nonce),
         "at_hash": "at_hash" not in claims
-        or _same(claims["at_hash"], half_hash(tokens.access_token)),
+        or _same(claims["at_hash"], half_hash(token.access_token)),
         "sub": _is_subject(claims.get("sub")),
         "amr": "amr" not in claims or _by_network(claims["amr"]),
     }

@@ -1,16 +1,20 @@
 """From settings to operators that can be asked, each with its own threads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any
+from typing import TypeVar
 
 from ..errors import OperatorTimeout
-from .base import Answer, Callback, Deadline, Operator, OperatorSettings, Question
+from .base import Answer, Brought, Deadline, Operator, OperatorSettings, Question
+from .camara import Camara
 from .mobile_connect import MobileConnect
-from .tables import read
 
-DIALECTS: dict[str, type[Operator]] = {"mobile-connect": MobileConnect}
+T = TypeVar("T")
+DIALECTS: dict[str, type[Operator]] = {
+    "mobile-connect": MobileConnect,
+    "camara": Camara,
+}
 lines: dict[OperatorSettings, "Line"] = {}
 _lock = Lock()
 
@@ -23,14 +27,20 @@ class Line:
         self.operator = DIALECTS[settings.dialect](settings)
         self.threads = ThreadPoolExecutor(settings.threads, f"operator-{settings.name}")
 
-    def ask(self, callback: Callback, question: Question) -> Answer:
+    def prepare(self) -> None:
+        self.run(self.operator.prepare)
+
+    def ask(self, brought: Brought, question: Question) -> Answer:
+        return self.run(lambda within: self.operator.ask(brought, question, within))
+
+    def run(self, ask: Callable[[Deadline], T]) -> T:
         """Ask in the operator's own threads; raise OperatorTimeout at the deadline.
 
         The wait ends on time even when the thread does not: a server that drips
         its headers holds one of its own threads, never one of a request.
         """
         within = Deadline.after(self.settings.deadline)
-        asked = self.threads.submit(self.operator.ask, callback, question, within)
+        asked = self.threads.submit(ask, within)
         try:
             return asked.result(timeout=self.settings.deadline)
         except TimeoutError:
@@ -44,8 +54,3 @@ def line_to(settings: OperatorSettings) -> Line:
         if settings not in lines:
             lines[settings] = Line(settings)
         return lines[settings]
-
-
-def read_tables(tables: Mapping[str, Any]) -> dict[str, OperatorSettings]:
-    """Check the tables of `operators.toml`; raise ConfigurationError."""
-    return read(tables, dialects=DIALECTS)

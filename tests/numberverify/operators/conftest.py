@@ -3,13 +3,21 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from numberverify.msisdn import Msisdn
-from numberverify.operators.base import Answer, Callback, OperatorSettings, Question
-from numberverify.operators.registry import line_to, lines, read_tables
+from numberverify.operators.base import (
+    Answer,
+    Callback,
+    OperatorSettings,
+    OperatorToken,
+    Question,
+)
+from numberverify.operators.registry import line_to, lines
+from numberverify.operators.tables import read_tables
 from tests.fake_operator import FakeOperator
 
 BACK = "https://shop.example/verify/callback/fake/"
 STATE = "a-state"
 NONCE = "a-nonce-of-ours"
+VERIFIER = "a-code-verifier-of-ours-that-is-long-enough-to-be-one"
 
 
 @pytest.fixture
@@ -29,17 +37,21 @@ def read(fake: FakeOperator) -> Callable[..., OperatorSettings]:
 def ask(fake: FakeOperator, read) -> Iterator[Callable[..., Answer]]:
     """Send a device to the operator, then ask with what it brings back.
 
-    `brought` is laid over what the device brings; the rest changes the table.
+    `brought` is laid over what the device brings, or is an operator token; the rest
+    changes the table.
     """
     used = {}
 
     def ask(number="+447700900123", brought=None, **changes) -> Answer:
         settings = read(**changes)
         line = used[settings] = line_to(settings)
-        question = Question(Msisdn(number), BACK, nonce=NONCE)
+        question = Question(Msisdn(number), BACK, NONCE, VERIFIER, correlator="c-1")
+        if isinstance(brought, OperatorToken):
+            return line.ask(brought, question)
+        line.prepare()
         url = line.operator.authorization_url(question, state=STATE)
-        code = fake.authorize(url)["code"]
-        return line.ask(Callback(**{"code": code, **(brought or {})}), question)
+        back = {k: v for k, v in fake.authorize(url).items() if k != "state"}
+        return line.ask(Callback(**back | (brought or {})), question)
 
     yield ask
     for line in used.values():

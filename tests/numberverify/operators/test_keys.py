@@ -6,7 +6,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from numberverify.errors import BadIdToken, OperatorError
-from numberverify.operators import oidc
+from numberverify.operators import provider
 from numberverify.operators.registry import line_to
 from tests.fake_operator import JWKS, KEY, MATCH, Reply
 
@@ -126,7 +126,7 @@ def test_an_unknown_key_is_looked_up_once_more(fake, ask, monkeypatch):
     assert ask().matched
     rotate(fake)
 
-    monkeypatch.setattr(oidc, "JWKS_REFRESH_AFTER", 0)
+    monkeypatch.setattr(provider, "REFRESH_AFTER", 0)
 
     assert ask().matched
     monkeypatch.undo()
@@ -144,7 +144,7 @@ def test_unknown_keys_do_not_hammer_the_operator(fake, ask):
 
 
 def test_a_known_key_costs_no_second_look(fake, ask, monkeypatch):
-    monkeypatch.setattr(oidc, "JWKS_REFRESH_AFTER", 0)
+    monkeypatch.setattr(provider, "REFRESH_AFTER", 0)
 
     for _ in range(3):
         assert ask().matched
@@ -157,7 +157,7 @@ def test_keys_are_forgotten_after_their_time(fake, ask, monkeypatch):
     fake.replies[JWKS] = Reply(body={"keys": [OTHER.as_dict(private=False)]})
     assert ask().matched
 
-    monkeypatch.setattr(oidc, "JWKS_LIFETIME", 0)
+    monkeypatch.setattr(provider, "LIFETIME", 0)
 
     with pytest.raises(BadIdToken):
         ask()

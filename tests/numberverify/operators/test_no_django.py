@@ -21,7 +21,8 @@ sys.meta_path.insert(0, Refuse())
 import requests
 from numberverify.msisdn import Msisdn
 from numberverify.operators.base import Callback, Question
-from numberverify.operators.registry import line_to, read_tables
+from numberverify.operators.registry import line_to
+from numberverify.operators.tables import read_tables
 
 table = json.load(sys.stdin)
 line = line_to(read_tables({"fake": table})["fake"])

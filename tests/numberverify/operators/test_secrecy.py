@@ -7,8 +7,9 @@ import pytest
 
 from numberverify.errors import OperatorError
 from numberverify.msisdn import Msisdn, sha256_hex
-from numberverify.operators.base import Answer, Callback, Question
-from numberverify.operators.oidc import Tokens, basic_credentials
+from numberverify.operators.base import Answer, Callback, OperatorToken, Question
+from numberverify.operators.credentials import basic_credentials
+from numberverify.operators.oidc import ClientToken, SubscriberToken
 from tests.fake_operator import JWKS, MATCH, TOKEN, Reply
 from tests.numberverify.operators.conftest import BACK, NONCE
 
@@ -81,7 +82,9 @@ def test_what_carries_secrets_does_not_show_them(read):
         settings,
         Callback(code="the-code"),
         Question(NUMBER, BACK, nonce=NONCE, code_verifier="the-verifier"),
-        Tokens("the-token", "the-id-token"),
+        SubscriberToken("the-token", "the-id-token"),
+        ClientToken("the-token"),
+        OperatorToken("the-operator-token"),
         Answer(True, "pcr-1"),
     ]
 

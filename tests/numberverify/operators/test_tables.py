@@ -6,7 +6,7 @@ import pytest
 
 from numberverify.errors import ConfigurationError
 from numberverify.operators.base import OperatorSettings
-from numberverify.operators.registry import read_tables
+from numberverify.operators.tables import read_tables
 
 SECRET = "s3cret-of-ours"
 GOOD = {
