@@ -9,11 +9,9 @@ class NumberVerifyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Refuse to start, under any server, with an operator that cannot be asked."""
-        from . import checks, routing  # noqa: F401
-        from .errors import ConfigurationError
+        """Refuse to start, under any server and with any command, with an operator that
+        cannot be asked."""
+        from . import checks
 
-        try:
-            routing.operators()
-        except ConfigurationError as error:
-            raise ImproperlyConfigured(str(error)) from error
+        if found := checks.operators_can_be_asked(None):
+            raise ImproperlyConfigured("\n".join(map(str, found)))

@@ -8,12 +8,58 @@ from . import conf, routing
 from .choices import Purpose
 from .errors import ConfigurationError
 from .factors import sms
+from .operators.tables import read_table
 
 SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
+# What is wrong with an operator's table: the check's id, and what to do.
+TABLE_PROBLEMS = {
+    "unknown_key": (
+        "numberverify.E010",
+        "docs/reference/settings.md lists the keys of each dialect.",
+    ),
+    "missing": (
+        "numberverify.E011",
+        "Give it in the table, or a secret in the variable or file that it names.",
+    ),
+    "http": (
+        "numberverify.E012",
+        "Secrets and numbers go there: use https, or a loopback address.",
+    ),
+    "scope": (
+        "numberverify.E013",
+        'Like "openid dpv:FraudPreventionAndDetection number-verification:verify".',
+    ),
+    "key": (
+        "numberverify.E014",
+        "RSA of 2048 bits or EC P-256; the server's own user must be able to read it.",
+    ),
+    "short_key": (
+        "numberverify.E015",
+        "Make another one, and register its public half with the operator.",
+    ),
+    "value": (
+        "numberverify.E016",
+        "docs/reference/settings.md says what each key may be.",
+    ),
+}
+
+
+@register()
+def operators_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name, table in conf.operator_tables().items():
+        try:
+            read_table(name, table)
+        except ConfigurationError as error:
+            id, hint = TABLE_PROBLEMS[error.problem]
+            found.append(Error(f"{error}.", hint=hint, id=id))
+    return found
 
 
 @register(Tags.security, deploy=True)
 def operators_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if operators_can_be_asked(app_configs):
+        return []  # said there
     if not routing.operators():
         hint = "Set NV_OPERATORS_FILE, or NV_CLIENT_ID and its neighbours."
         return [Error("No operator can be asked.", hint=hint, id="numberverify.E001")]

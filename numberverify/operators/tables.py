@@ -53,6 +53,8 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "number_recycling_url": read_as.base_url,
     },
 }
+# Secrets that are better kept out of the file.
+ELSEWHERE = {"client_secret_env": "client_secret", "private_key_file": "private_key"}
 DEMANDED: Mapping[str, tuple[str, ...]] = {
     "mobile-connect": ("base_url", "client_id", "client_secret"),
     "camara": ("base_url", "client_id", "issuer"),
@@ -84,21 +86,21 @@ def read_table(name: str, table: Any) -> OperatorSettings:
 def _read(name: str, table: Mapping[str, Any]) -> OperatorSettings:
     values = dict(table)
     dialect = values.pop("dialect", "")
-    if not isinstance(dialect, str) or dialect not in READERS:
+    is_known = isinstance(dialect, str) and dialect in READERS
+    # Without one a key that no dialect knows is still the mistake to name.
+    readers = READERS[dialect if is_known else "camara"]
+    for key in values:
+        if ELSEWHERE.get(key, key) not in readers:
+            raise Unfit(f"unknown key {key!r}", "unknown_key")
+    if not is_known:
         problem = "value" if dialect else "missing"
         raise Unfit(f"dialect must be one of {', '.join(READERS)}", problem)
-    _put_in(values, "client_secret", _from_environment)
-    if dialect == "camara":
-        _put_in(values, "private_key", _from_file)
-    for key in values:
-        if key not in READERS[dialect]:
-            raise Unfit(f"unknown key {key!r} for the dialect {dialect}", "unknown_key")
+    _fetch(values, "client_secret_env", _from_environment)
+    _fetch(values, "private_key_file", _from_file)
     for key in DEMANDED[dialect]:
         if values.get(key, "") == "":
             raise Unfit(f"{key} is missing", "missing")
-    columns = {
-        key: _value(key, READERS[dialect][key], value) for key, value in values.items()
-    }
+    columns = {key: _value(key, readers[key], value) for key, value in values.items()}
     columns = {**DEFAULTS[dialect], **columns}
     settings = OperatorSettings(name=name, dialect=dialect, **columns)
     if dialect == "camara":
@@ -114,13 +116,9 @@ def _value(key: str, reader: Reader, value: Any) -> Any:
         raise Unfit(f"{key} must be {unfit}", unfit.problem) from None
 
 
-SUFFIXES = {"client_secret": "client_secret_env", "private_key": "private_key_file"}
-
-
-def _put_in(values: dict[str, Any], key: str, find: Reader) -> None:
+def _fetch(values: dict[str, Any], name: str, find: Reader) -> None:
     """Put in the secret that lies elsewhere: in a variable, in a file."""
-    name = SUFFIXES[key]
-    place = values.pop(name, "")
+    place, key = values.pop(name, ""), ELSEWHERE[name]
     if place == "":
         return
     if key in values:
