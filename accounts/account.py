@@ -64,6 +64,7 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
         "last_login_at": user.last_login,
         "phone": profile.phone if profile else "",
         "phone_verified_at": profile.phone_verified_at if profile else None,
+        "network": profile.operator if profile else "",
         "authenticator_app": ways.has_app(user),
         "recovery_codes_unused": ways.codes_left(user),
         "browsers": list(

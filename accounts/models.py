@@ -147,6 +147,12 @@ class Profile(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE)
     phone = models.CharField(_("mobile number"), max_length=16, blank=True)
+    operator = models.CharField(
+        _("network"),
+        max_length=32,
+        blank=True,
+        help_text="The operator that the person chose, by its short name.",
+    )
     phone_verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
     phone_verification = models.UUIDField(
         _("verified by"), null=True, blank=True, help_text="Id of the verification."

@@ -32,6 +32,18 @@ def msisdn_of(user: User) -> Msisdn | None:
     return Msisdn(number) if number else None
 
 
+def operator_of(user: User) -> str:
+    """Return the short name of the network that the number was proved by last, as far
+    as the person had to choose it, or "" (NV_OPERATOR_OF)."""
+    mine = Profile.objects.filter(user=user).values_list("operator", flat=True)
+    return mine.first() or ""
+
+
+def remember_operator(user: User, name: str) -> None:
+    """Ask that network first from now on (NV_REMEMBER_OPERATOR)."""
+    Profile.objects.filter(user=user).exclude(operator=name).update(operator=name)
+
+
 def begin(user: User, msisdn: Msisdn, browser: Browser, *, typed: str, way: Way) -> str:
     """Write down the number to add and return where to prove it."""
     pending = _write_down(user, msisdn, browser, typed, replaces="")
@@ -119,6 +131,7 @@ def _put_on_file(
     )
     if not as_it_was.update(
         phone=pending.phone,
+        operator=receipt.operator if receipt.chosen else "",
         phone_verified_at=timezone.now(),
         phone_verification=receipt.id,
     ):

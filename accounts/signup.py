@@ -85,6 +85,7 @@ def _open_account(pending: Pending, browser: Browser, receipt: flow.Receipt) -> 
     Profile.objects.create(
         user=user,
         phone=pending.phone,
+        operator=receipt.operator if receipt.chosen else "",
         phone_verified_at=timezone.now(),
         phone_verification=receipt.id,
     )

@@ -104,6 +104,7 @@ def sms_backend(word: str) -> str:
         "console": f"{ours}.ConsoleBackend",
         "file": f"{ours}.FileBackend",
         "memory": f"{ours}.MemoryBackend",
+        "operator": "numberverify.factors.operator_sms.OperatorBackend",
     }
     path = known.get(word.lower(), word)
     if path and not DOTTED.fullmatch(path):

@@ -29,6 +29,7 @@ from config.environment import (
     sms_backend,
     text,
 )
+from config.sandbox import sandbox
 from numberverify.errors import ConfigurationError
 from numberverify.operators.tables import read_tables
 
@@ -183,6 +184,8 @@ NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
 # In text messages and authenticator apps.
 NV_SITE_NAME = text("NV_SITE_NAME", "Number Verify")
 NV_NUMBER_OF = "accounts.phone.number_of"
+NV_OPERATOR_OF = "accounts.phone.operator_of"
+NV_REMEMBER_OPERATOR = "accounts.phone.remember_operator"
 NV_ADD_NUMBER_URL = "accounts:phone"
 NV_UNFREEZE_URL = "accounts:password-reset"
 NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
@@ -245,6 +248,10 @@ def operators_from_file() -> dict[str, dict[str, Any]]:
         raise ImproperlyConfigured("NV_OPERATORS_FILE is not TOML in UTF-8") from None
     if not tables:
         raise ImproperlyConfigured("NV_OPERATORS_FILE names no operator")
+    for table in tables.values():
+        key_file = table.get("private_key_file") if isinstance(table, dict) else None
+        if isinstance(key_file, str) and key_file:  # relative to the file that names it
+            table["private_key_file"] = str((BASE_DIR / path).parent / key_file)
     return tables
 
 
@@ -263,28 +270,14 @@ if NV_SANDBOX and not DEBUG:
     raise ImproperlyConfigured("NV_SANDBOX cannot be on when DEBUG is off")
 if NV_SANDBOX:
     NV_STEP_UP["send_money"] = {"label": _("send this money")}
-    if "sandbox" in NV_OPERATORS:
-        raise ImproperlyConfigured("NV_SANDBOX: an operator is already named 'sandbox'")
+    SANDBOX_CLIENTS, _sandbox_operators = sandbox(SITE_URL, SECRET_KEY)
+    for _name in _sandbox_operators:
+        if _name in NV_OPERATORS:
+            message = f"NV_SANDBOX: an operator is already named {_name!r}"
+            raise ImproperlyConfigured(message)
+    NV_OPERATORS |= _sandbox_operators
     INSTALLED_APPS.append("numberverify.sandbox")
     _context_processors.append("numberverify.sandbox.context_processors.handset")
-    # Characters that break when credentials are not form-encoded first.
-    SANDBOX_CLIENTS = {
-        "sandbox-client": {
-            "secret": "sandbox: secret+100%",
-            "redirect_uris": [f"{SITE_URL}/verify/callback/sandbox/"],
-        }
-    }
-    NV_OPERATORS["sandbox"] = {
-        "dialect": "mobile-connect",
-        "label": _("the sandbox network"),
-        "base_url": f"{SITE_URL}/sandbox/mobile-connect",
-        "jwks_uri": f"{SITE_URL}/sandbox/mobile-connect/jwks",
-        "client_id": "sandbox-client",
-        "client_secret": SANDBOX_CLIENTS["sandbox-client"]["secret"],
-        # Where Vodafone sells Number Verify, so that "no operator" can be seen too.
-        "countries": ["AL", "DE", "ES", "GB", "GR", "IE", "IT", "NL", "PT", "RO"],
-        "test": True,
-    }
 
 # Security
 

@@ -55,6 +55,7 @@ SHOWN: Any = [
     "asked_because",
     "method",
     "operator",
+    "operator_chosen",
     "outcome",
     "reason_and_code",
     "steps",
@@ -137,6 +138,7 @@ class VerificationHistoryAdmin(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = None
+    view_on_site = False  # the person's page is not for staff
     fields = SHOWN
     readonly_fields = SHOWN
     change_list_template = "admin/numberverify/verification/change_list.html"

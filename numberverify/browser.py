@@ -20,7 +20,8 @@ from .choices import Method
 from .policy import MANUAL_RECEIPT_FOR, MANUAL_WAITS
 
 View = Callable[..., HttpResponse]
-NOT_ON_PHONE = "other"  # what such a button sends for `method`
+# What such buttons send for `method`.
+NOT_ON_PHONE, OTHER_NETWORK = "other", "other_network"
 
 
 class SeeOther(HttpResponseRedirect):
@@ -52,12 +53,14 @@ class Browser:
 class Way:
     """How the person asks to prove it, as one of our forms says.
 
-    `not_on_phone`: by no way yet, but not by the network either. `previous` is the
-    verification that this one follows, as the browser says.
+    `not_on_phone`: by no way yet, but not by the network either. `other_network`: by
+    the network, and the person wants to say which. `previous` is the verification that
+    this one follows, as the browser says.
     """
 
     method: Method = Method.NETWORK
     not_on_phone: bool = False
+    other_network: bool = False
     previous: UUID | None = None
 
 
@@ -74,7 +77,7 @@ def way_of(request: HttpRequest) -> Way:
     except ValueError:
         previous = None
     method = Method(named) if named in Method.values else Method.NETWORK
-    return Way(method, named == NOT_ON_PHONE, previous)
+    return Way(method, named == NOT_ON_PHONE, named == OTHER_NETWORK, previous)
 
 
 def cookie_name() -> str:

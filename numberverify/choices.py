@@ -66,6 +66,7 @@ class Reason(TextChoices):
     METHOD_CLOSED = "method_closed", _("that way was not open")
     SMS_NOT_SENT = "sms_not_sent", _("the text message was not sent")
     WRONG_CODES = "wrong_codes", _("too many wrong codes")
+    CODE_OVER = "code_over", _("operator took no more tries at its code")
     REPLACED = "replaced", _("a newer code took its place")
     NOT_APPROVED = "not_approved", _("a second member of staff said no")
     NO_OPERATOR = "no_operator", _("no operator for the country")
@@ -76,6 +77,13 @@ class Reason(TextChoices):
     MALFORMED_CALLBACK = "malformed_callback", _("redirect back not well formed")
     OTHER_BROWSER = "other_browser", _("came back in another browser")
     OTHER_OPERATOR = "other_operator", _("came back by another operator")
+    NOT_THEIR_NUMBER = "not_their_number", _("not a number of that operator")
+    INSUFFICIENT_SCOPE = "insufficient_scope", _("token not good for the question")
+    OPERATOR_TOKEN_REFUSED = (
+        "operator_token_refused",
+        _("operator token of the app was refused"),
+    )
+    BAD_DISCOVERY = "bad_discovery", _("operator's description did not hold")
     OPERATOR_UNREACHABLE = "operator_unreachable", _("operator is down")
     OPERATOR_TIMEOUT = "operator_timeout", _("operator took too long")
     OPERATOR_REFUSED = "operator_refused", _("operator refused our server")

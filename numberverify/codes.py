@@ -18,9 +18,9 @@ from django.utils import timezone
 from . import conf, policy, ways
 from .browser import give_back_connections
 from .choices import Method, Reason, Status
-from .errors import SmsNotSent
+from .errors import CodeOver, SmsNotSent
 from .factors import recovery, sms, totp
-from .models import Verification
+from .models import Verification, VerificationQuerySet
 from .msisdn import Msisdn
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def open_row(row: Verification, msisdn: Msisdn | None) -> None:
         except IntegrityError:  # an equal request was quicker: replace that one
             continue
     else:  # and one more each time: theirs stands
-        close(row, Reason.REPLACED, Status.EXPIRED)
+        row.close(Reason.REPLACED, Status.EXPIRED)
         row.save(force_insert=True)
     if code and row.status == Status.PENDING:
         _send(row, code)
@@ -73,7 +73,7 @@ def _replace_open(row: Verification) -> None:
     )
     row.tries_allowed = ways.tries_left(row, Method(row.method))
     if not ways.is_open(row, Method(row.method)):  # by a request that was quicker
-        close(row, Reason.METHOD_CLOSED)
+        row.close(Reason.METHOD_CLOSED)
     row.save(force_insert=True)
     # Counted once more: another row may have been opened and tried between the count
     # and the insert. From the insert on, no other is open.
@@ -81,17 +81,8 @@ def _replace_open(row: Verification) -> None:
     if row.status == Status.PENDING and left < row.tries_allowed:
         row.tries_allowed = left
         if not left:
-            close(row, Reason.METHOD_CLOSED)
+            row.close(Reason.METHOD_CLOSED)
         row.save()
-
-
-def close(
-    row: Verification, reason: Reason, status: Status = Status.UNAVAILABLE
-) -> None:
-    """Make the row one that is over; the caller saves it."""
-    row.status, row.reason = status, reason
-    row.settled_at = row.created_at
-    row.number, row.nonce, row.code_digest, row.sends = "", "", b"", 0
 
 
 def _send(row: Verification, code: str) -> None:
@@ -219,10 +210,17 @@ def _ask_who_made_it(row: Verification, typed: str, now: datetime) -> bool:
         right = backend.check_code(row.code_reference, typed)
         if not isinstance(right, bool):  # no answer, and no "no"
             raise SmsNotSent
+    except CodeOver as over:
+        # Late, or replaced by a message that somebody else asked for: a new one helps.
+        if not over.was_tried:
+            _give_back(mine)
+        same = mine.filter(code_reference=row.code_reference)
+        same.settle(Status.EXPIRED, now=timezone.now(), reason=Reason.CODE_OVER)
+        return False
     except Exception as error:  # its words may quote the number or the code
         kind = type(error).__name__
         logger.error("verification %s: code not checked, %s", row.pk, kind)
-        mine.filter(status=Status.PENDING).update(tries=F("tries") - 1)
+        _give_back(mine)
         raise SmsNotSent from None
     if right:
         same = mine.filter(status=Status.PENDING, code_reference=row.code_reference)
@@ -231,6 +229,10 @@ def _ask_who_made_it(row: Verification, typed: str, now: datetime) -> bool:
     spent = mine.filter(status=Status.PENDING, tries__gte=F("tries_allowed"))
     spent.settle(Status.REFUSED, now=now, reason=Reason.WRONG_CODES)
     return False
+
+
+def _give_back(mine: VerificationQuerySet) -> None:
+    mine.filter(status=Status.PENDING).update(tries=F("tries") - 1)
 
 
 def _digest(row: Verification, code: str) -> bytes:

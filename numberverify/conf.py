@@ -17,6 +17,7 @@ from .errors import ConfigurationError
 from .msisdn import Msisdn, fingerprint
 from .policy import ACCEPTS, MAY_ACCEPT, Action, read_action
 
+CHECK = "check_operator"
 # What numberverify's own pages need; a site's table may say otherwise.
 OWN_ACTIONS: Mapping[str, Mapping[str, Any]] = {
     # Time enough to find and install an app.
@@ -27,6 +28,8 @@ OWN_ACTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "recovery_codes": {"label": _("make new recovery codes")},
     "administer": {"label": _("act as staff"), "serves": "age", "max_age": 600},
+    # What `manage.py check_operator` asks; no view takes its receipt.
+    CHECK: {"label": _("try an operator"), "methods": [Method.NETWORK]},
 }
 
 
@@ -52,6 +55,25 @@ def number_of(user: Any) -> Msisdn | None:
     find: Callable[[Any], str | None] = import_string(settings.NV_NUMBER_OF)
     number = find(user)
     return Msisdn(number) if number else None
+
+
+def operator_of(user: Any) -> str:
+    """Return the short name of the operator that the site remembers of the person, by
+    its `NV_OPERATOR_OF`, or ""."""
+    path = getattr(settings, "NV_OPERATOR_OF", "")
+    return (import_string(path)(user) or "") if path else ""
+
+
+def remember_operator(user: Any, name: str) -> None:
+    """Have the site remember it (`NV_REMEMBER_OPERATOR`), where it was proved."""
+    if path := getattr(settings, "NV_REMEMBER_OPERATOR", ""):
+        import_string(path)(user, name)
+
+
+def choose_operator() -> Callable[..., str | None] | None:
+    """The site's own choice of an operator (`NV_CHOOSE_OPERATOR`), if it has one."""
+    path = getattr(settings, "NV_CHOOSE_OPERATOR", "")
+    return import_string(path) if path else None
 
 
 def add_number_url() -> str | None:

@@ -6,7 +6,6 @@ change of state is one conditional UPDATE.
 """
 
 import logging
-import secrets
 import time
 import traceback
 from collections.abc import Callable
@@ -16,16 +15,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
-from . import codes, conf, policy, routing, ways
+from . import codes, conf, network, policy, routing, ways
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Method, Purpose, Reason, Status
 from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
 from .models import Verification, VerificationQuerySet, digest
 from .msisdn import Msisdn
-from .operators.base import Answer, Callback, Question
+from .operators.base import Answer, Callback, OperatorToken
 from .uuid7 import uuid7
 
 logger = logging.getLogger(__name__)
@@ -35,11 +33,17 @@ FEW = 5  # receipts for one and the same: of two tabs, of a hurried person
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A verified verification that nobody has spent yet."""
+    """A verified verification that nobody has spent yet.
+
+    `operator` is the one that answered, "" for another way than the network; `chosen`
+    says that the person named it.
+    """
 
     id: UUID
     method: Method
     settled_at: datetime
+    operator: str = ""
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,9 @@ def start(
 
     `user` is whom the receipt will serve, None at signup. `next` is the path of the
     page that goes on after a match and that, by POST, tries again or falls back: each
-    is a new row, with what the one before it asked. Where the way is not open, or no
-    operator serves the number, the row is settled at once and the URL is its own page.
+    is a new row, with what the one before it asked. The URL is the row's own page where
+    the person has to say which network the SIM is on, and where the row is settled at
+    once: the way is not open, no operator serves the number, or it cannot be reached.
     """
     row = Verification(
         purpose=purpose,
@@ -89,13 +94,15 @@ def start(
         method=way.method,
         next=next,
     )
-    if way.previous:
-        _follow(row, way.previous, browser)
+    own = _followed(row, way.previous, browser) if way.previous else None
+    if own:
+        _follow(row, own)
     _describe(row, msisdn, browser, now=timezone.now())
     if way.not_on_phone:
-        return _save_closed(row, Reason.NOT_ON_PHONE)
+        return row.save_closed(Reason.NOT_ON_PHONE)
     if way.method == Method.NETWORK:
-        return _start_at_operator(row, msisdn)
+        chosen = own.operator if own and own.operator_chosen else ""
+        return network.start(row, msisdn, chosen, ask=way.other_network)
     return _start_another_way(row, msisdn)
 
 
@@ -134,22 +141,24 @@ def claim(
     return row, False
 
 
-def exchange_and_settle(row: Verification, callback: Callback) -> bool:
-    """Exchange the code of a claimed row, ask, and settle. From any thread.
+def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) -> bool:
+    """Exchange what was brought for a claimed row, ask, and settle. From any thread.
 
-    Return whether the row is now a receipt.
+    An app brings an operator token of its SIM (TS.43) instead of the redirect's code:
+    so it works on Wi-Fi. Return whether the row is now a receipt.
     """
-    question = _question(row)
+    question = network.question(row)
     status, subject, reason = Status.UNAVAILABLE, "", ""
     give_back_connections()
     began = time.monotonic()
     try:
-        answer: Answer = routing.line(row.operator).ask(callback, question)
+        answer: Answer = routing.line(row.operator).ask(brought, question)
         status = Status.VERIFIED if answer.matched else Status.MISMATCHED
         subject = answer.subject
     except OperatorError as error:
         reason = error.code
-        logger.warning("verification %s: %s %s", row.pk, row.operator, reason)
+        said = f"{reason} ({error})" if str(error) else reason
+        logger.warning("verification %s: %s %s", row.pk, row.operator, said)
     except Exception as error:
         # A fault of ours. It is no answer either, and the code may be spent. What
         # the error says stays out of the log: it may quote a number or a code.
@@ -172,7 +181,13 @@ def find_receipt(proof: Proof) -> Receipt | None:
     for found in _receipts(proof).order_by("-id")[:FEW]:
         closed = ways.is_closed(found, found.method)
         if found.settled_at and not closed:  # closed: a "no match" came after it
-            return Receipt(found.pk, Method(found.method), found.settled_at)
+            return Receipt(
+                found.pk,
+                Method(found.method),
+                found.settled_at,
+                found.operator,
+                found.operator_chosen,
+            )
     return None
 
 
@@ -188,6 +203,9 @@ def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> No
         columns["user"] = new_user
     if not _receipts(proof).filter(pk=receipt.id).update(**columns):
         raise VerificationNotUsable
+    person = new_user or proof.user
+    if receipt.chosen and person is not None:
+        conf.remember_operator(person, receipt.operator)
 
 
 def look(verification_id: UUID) -> Verification | None:
@@ -202,10 +220,6 @@ def sweep() -> tuple[int, int]:
     """Settle all rows that nobody came back to: (expired, interrupted)."""
     now, all_rows = timezone.now(), Verification.objects.all()
     return all_rows.expire(now=now), all_rows.interrupt(now=now)
-
-
-def detail_url(verification_id: UUID) -> str:
-    return reverse("numberverify:detail", args=[verification_id])
 
 
 def _describe(
@@ -223,32 +237,17 @@ def _describe(
     row.browser_known = browser.is_known
 
 
-def _start_at_operator(row: Verification, msisdn: Msisdn | None) -> str:
-    if msisdn is None or Method.NETWORK not in _accepted(row.purpose, row.action):
-        return _save_closed(row, Reason.METHOD_CLOSED)
-    operator = routing.operator_for(msisdn)
-    if operator is None:
-        return _save_closed(row, Reason.NO_OPERATOR)
-    state = secrets.token_urlsafe(32)
-    row.operator, row.test = operator.name, operator.test
-    row.number, row.nonce = msisdn.e164, secrets.token_urlsafe(32)
-    row.state_digest = digest(state)
-    row.save(force_insert=True)
-    spoken = routing.line(operator.name).operator
-    return spoken.authorization_url(_question(row), state=state)
-
-
 def _start_another_way(row: Verification, msisdn: Msisdn | None) -> str:
     if row.method not in ways.open_to(row):
-        return _save_closed(row, Reason.METHOD_CLOSED)
+        return row.save_closed(Reason.METHOD_CLOSED)
     if row.method != Method.MANUAL:
         codes.open_row(row, msisdn)
     elif waiting := _waits_for_staff(row):
-        return detail_url(waiting.pk)
+        return waiting.get_absolute_url()
     else:
         row.expires_at = row.created_at + policy.MANUAL_WAITS
         row.save(force_insert=True)
-    return detail_url(row.pk)
+    return row.get_absolute_url()
 
 
 def _waits_for_staff(row: Verification) -> Verification | None:
@@ -268,42 +267,29 @@ def _waits_for_staff(row: Verification) -> Verification | None:
     return waiting.first()
 
 
-def _save_closed(row: Verification, reason: Reason) -> str:
-    codes.close(row, reason)
-    row.save(force_insert=True)
-    return detail_url(row.pk)
-
-
 def _accepted(purpose: str, action: str) -> frozenset[Method]:
     return conf.accepts(Purpose(purpose), action)
 
 
-def _question(row: Verification) -> Question:
-    address = reverse("numberverify:callback", args=[row.operator])
-    return Question(
-        msisdn=Msisdn(row.number),
-        redirect_uri=conf.site_url() + address,
-        nonce=row.nonce,
-        code_verifier=row.code_verifier,
-        correlator=str(row.pk),
-    )
-
-
-def _follow(row: Verification, previous: UUID, browser: Browser) -> None:
+def _followed(
+    row: Verification, previous: UUID, browser: Browser
+) -> Verification | None:
     """Believe the browser's word on what it follows only about a row of its own."""
     user_id: Any = row.user_id  # or None, at signup
-    own = Verification.objects.filter(
+    return Verification.objects.filter(
         pk=previous,
         purpose=row.purpose,
         action=row.action,
         user_id=user_id,
         holder_digest=digest(browser.binding),
     ).first()
-    if own:
-        row.previous, row.asked_because = own.pk, own.asked_because
-        row.test = own.test
-        # What the person confirmed then: a form that tries again does not repeat it.
-        row.details_digest = row.details_digest or own.details_digest
+
+
+def _follow(row: Verification, own: Verification) -> None:
+    row.previous, row.asked_because = own.pk, own.asked_because
+    row.test = own.test
+    # What the person confirmed then: a form that tries again does not repeat it.
+    row.details_digest = row.details_digest or own.details_digest
 
 
 def _receipts(proof: Proof) -> VerificationQuerySet:

@@ -1,6 +1,7 @@
 """Forms of numberverify's own pages."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .choices import Method
 from .factors import recovery
+from .operators.base import OperatorSettings
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 FILLING = re.compile(r"[\s.\u00a0-]+")
@@ -56,6 +58,27 @@ class CodeForm(forms.Form):
         if not SIX_DIGITS.fullmatch(code):
             raise ValidationError(_("The code must be 6 numbers"))
         return code
+
+
+class NetworkForm(forms.Form):
+    """Which of `operators` the SIM is on, by short name."""
+
+    operator = forms.ChoiceField(
+        label=_("Which network is your SIM on?"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the network that your SIM is on"),
+            "invalid_choice": _("Choose one of these networks"),
+        },
+    )
+
+    def __init__(
+        self, *args: Any, operators: Iterable[OperatorSettings], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["operator"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  as declared above
+        field.choices = [(each.name, each.label or each.name) for each in operators]
 
 
 class AuthenticatorForm(CodeForm):

@@ -61,14 +61,20 @@ class Msisdn:
         if number is None or number.country_code is None:
             return ()
         main = phonenumbers.region_code_for_country_code(number.country_code)
-        region = phonenumbers.region_code_for_number(number) or main
-        return tuple(dict.fromkeys((region, main)))
+        return with_main_region(phonenumbers.region_code_for_number(number) or main)
 
     def _parsed(self) -> phonenumbers.PhoneNumber | None:
         try:
             return phonenumbers.parse(self.e164)
         except phonenumbers.NumberParseException:
             return None
+
+
+def with_main_region(region: str) -> tuple[str, ...]:
+    """Return the region and its calling code's main one, as `Msisdn.countries` does."""
+    calling_code = phonenumbers.country_code_for_region(region)
+    main = phonenumbers.region_code_for_country_code(calling_code)
+    return tuple(dict.fromkeys((region, main if calling_code else region)))
 
 
 def parse(typed: str, *, region: str) -> Msisdn:

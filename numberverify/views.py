@@ -13,11 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from . import codes, conf, flow, policy, routing, ways, words
+from . import codes, conf, flow, network, policy, routing, ways, words
 from .browser import SeeOther, binding_of, leaves_for_operator
 from .choices import Method, Purpose, Status
 from .errors import CallbackRefused, SmsNotSent
-from .forms import CodeForm
+from .forms import CodeForm, NetworkForm
 from .models import Verification
 from .operators.base import Callback
 from .stepup import held
@@ -64,7 +64,8 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
     except CallbackRefused as refused:
         return _start_again(request, refused.reference)
     goes_on = taken and flow.exchange_and_settle(row, read_callback(request.GET))
-    response = SeeOther(row.next if goes_on else flow.detail_url(row.pk))
+    here = row.get_absolute_url()
+    response = SeeOther(row.next or here if goes_on else here)
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -81,13 +82,15 @@ def read_callback(query: QueryDict) -> Callback:
     return Callback(query.get("code", ""), error, query.get("iss", ""))
 
 
+# An operator, or who made a code, may be asked on the way.
+@transaction.non_atomic_requests
 @never_cache
 @leaves_for_operator
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
-    """How one verification stands, and the ways on. A POST is a typed code, or asks
-    for another text message."""
+    """How one verification stands, and the ways on. A POST is a typed code, asks for
+    another text message, or says which network the SIM is on."""
     row = flow.look(verification_id)
     if row is None or not _may_see(request, row):
         raise Http404
@@ -96,9 +99,11 @@ def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
         if request.method == "POST":
             return _type(request, row)
         return _ask_for_code(request, row, CodeForm(method=row.method))
+    if row.waits_for_operator and mine:
+        return _ask_which_network(request, row)
     if request.method == "POST":
-        return SeeOther(flow.detail_url(row.pk))
-    if row.status == Status.VERIFIED and row.redeemed_at is None and mine:
+        return SeeOther(row.get_absolute_url())
+    if row.status == Status.VERIFIED and row.redeemed_at is None and mine and row.next:
         if _is_fresh(row):
             return SeeOther(row.next)
         row.status = Status.EXPIRED  # for the page: nobody spent it in time
@@ -121,6 +126,9 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         "by_network": mine
         and bool(row.number_fingerprint)
         and _accepts(row, Method.NETWORK),
+        "other_networks": mine
+        and row.method == Method.NETWORK
+        and network.others_serve(row),
         "details": held.details_of(request, bytes(row.details_digest)),
     }
     ending = ENDINGS[Status(row.status)]
@@ -157,7 +165,7 @@ def _type(request: HttpRequest, row: Verification) -> HttpResponse:
             return SeeOther(row.next)
         now = flow.look(row.pk)
         if now is None or now.status != Status.PENDING:
-            return SeeOther(flow.detail_url(row.pk))
+            return SeeOther(row.get_absolute_url())
         form.add_error("code", words.wrong_code(tried.left))
     return _ask_for_code(request, row, form)
 
@@ -169,7 +177,23 @@ def _resend(request: HttpRequest, row: Verification) -> HttpResponse:
     now = flow.look(row.pk)
     if not wait and now is not None and now.status == Status.PENDING:
         messages.success(request, words.SENT_AGAIN)
-    return SeeOther(flow.detail_url(row.pk))
+    return SeeOther(row.get_absolute_url())
+
+
+def _ask_which_network(request: HttpRequest, row: Verification) -> HttpResponse:
+    operators = network.choices_for(row)
+    form = NetworkForm(
+        request.POST if request.method == "POST" else None, operators=operators
+    )
+    if request.method == "POST" and form.is_valid():
+        name, device = form.cleaned_data["operator"], binding_of(request)
+        return SeeOther(network.choose_operator(row, name, device=device))
+    context = {
+        "verification": row,
+        "form": form,
+        "details": held.details_of(request, bytes(row.details_digest)),
+    }
+    return render(request, "numberverify/which_network.html", context)
 
 
 def _ask_for_code(

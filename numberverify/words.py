@@ -45,6 +45,10 @@ COULD_NOT_TELL: dict[str, tuple[Promise, Promise]] = {
         _("The text message could not be sent."),
         _("Wait a minute and try again, or use another way."),
     ),
+    Reason.NOT_THEIR_NUMBER: (
+        _("That network says that the number is not one of its own."),
+        _("Choose the network that your SIM is on, or another way."),
+    ),
     Reason.CONSENT_REQUIRED: (
         _("Your mobile network needs your permission before it answers us."),
         _("Allow the check with your network, then try again."),

@@ -32,12 +32,13 @@ class SmsBackend:
     def send_code(self, msisdn: Msisdn, text: str) -> str:
         """Have the operator put its code in for `{{code}}`, and send it.
 
-        Return the reference under which it checks the code, 64 characters at most.
+        Return the reference under which it checks the code, 100 characters at most.
         """
         raise NotImplementedError
 
     def check_code(self, reference: str, code: str) -> bool:
-        """Ask whether this is the code of that message."""
+        """Ask whether this is the code of that message; CodeOver: it can be tried no
+        more."""
         raise NotImplementedError
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from numberverify.choices import OPEN, Because, Method, Purpose, Reason, Status
@@ -41,6 +42,19 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
             expires_at__gt=now,
         )
         return row.update(status=Status.EXCHANGING, claimed_at=now) == 1
+
+    def send_to_operator(
+        self, *, device: str, now: datetime, expires_at: datetime, **columns: Any
+    ) -> bool:
+        """Give the row that waits for an operator's name its operator, once."""
+        waiting = self.filter(
+            method=Method.NETWORK,
+            status=Status.PENDING,
+            operator="",
+            device_digest=digest(device),
+            expires_at__gt=now,
+        )
+        return waiting.update(expires_at=expires_at, **columns) == 1
 
     def settle(self, status: Status, *, now: datetime, **columns: Any) -> int:
         """End the rows and blank what only an open one may hold."""
@@ -163,6 +177,9 @@ class Verification(models.Model):
         _("method"), max_length=20, choices=Method, default=Method.NETWORK
     )
     operator = models.CharField(_("operator"), max_length=32, blank=True)
+    operator_chosen = models.BooleanField(
+        _("network chosen"), default=False, help_text="By the person, when asked."
+    )
     previous = models.UUIDField(
         _("follows"), null=True, blank=True, help_text="The row that this one follows."
     )
@@ -201,7 +218,7 @@ class Verification(models.Model):
         max_length=32, blank=True, default=b"", help_text="HMAC of the text message's."
     )
     code_reference = models.CharField(
-        max_length=64, blank=True, help_text="Where the operator checks the code."
+        max_length=100, blank=True, help_text="Where the operator checks the code."
     )
     tries = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
     tries_allowed = models.PositiveSmallIntegerField(default=TRIES)
@@ -313,9 +330,30 @@ class Verification(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    def get_absolute_url(self) -> str:
+        return reverse("numberverify:detail", args=[self.pk])
+
+    def close(self, reason: Reason, status: Status = Status.UNAVAILABLE) -> None:
+        """Make a new row one that is over; the caller saves it."""
+        self.status, self.reason = status, reason
+        self.settled_at = self.created_at
+        self.number, self.nonce, self.code_digest, self.sends = "", "", b"", 0
+
+    def save_closed(self, reason: Reason) -> str:
+        """Save a new row as one that could not tell, and return its page."""
+        self.close(reason)
+        self.save(force_insert=True)
+        return self.get_absolute_url()
+
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def waits_for_operator(self) -> bool:
+        """Whether the person has yet to say which network the SIM is on."""
+        pending = self.status == Status.PENDING and self.method == Method.NETWORK
+        return pending and not self.operator
 
     def belongs_to(self, binding: str) -> bool:
         """Say whether `binding` is the device's or the holder's."""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
 
-from ..errors import OperatorTimeout
+from ..errors import OperatorRefused, OperatorTimeout
 from .base import Answer, Brought, Deadline, Operator, OperatorSettings, Question
 from .camara import Camara
 from .mobile_connect import MobileConnect
@@ -32,6 +32,13 @@ class Line:
 
     def ask(self, brought: Brought, question: Question) -> Answer:
         return self.run(lambda within: self.operator.ask(brought, question, within))
+
+    def ask_camara(self, ask: Callable[[Camara, Deadline], T]) -> T:
+        """Ask one of CAMARA's neighbours (siblings.py) at an operator that has them."""
+        operator = self.operator
+        if not isinstance(operator, Camara):
+            raise OperatorRefused
+        return self.run(lambda within: ask(operator, within))
 
     def run(self, ask: Callable[[Deadline], T]) -> T:
         """Ask in the operator's own threads; raise OperatorTimeout at the deadline.

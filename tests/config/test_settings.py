@@ -64,6 +64,7 @@ PRODUCTION = {
     **OPERATOR,
 }
 DEVELOPMENT = {"DEBUG": "1"}
+SANDBOX = ["sandbox", "sandbox-camara"]
 
 
 class Ended(NamedTuple):
@@ -334,10 +335,10 @@ def test_a_file_of_operators_is_read_in_its_order(start, checkout):
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        pytest.param({}, ["sandbox"], id="no operator"),
+        pytest.param({}, SANDBOX, id="no operator"),
         pytest.param(OPERATOR, ["default"], id="an operator"),
         pytest.param({"NV_SANDBOX": "no"}, [], id="off"),
-        pytest.param(OPERATOR | {"NV_SANDBOX": "1"}, ["default", "sandbox"], id="both"),
+        pytest.param(OPERATOR | {"NV_SANDBOX": "1"}, ["default", *SANDBOX], id="both"),
     ],
 )
 def test_the_sandbox_is_there_where_nothing_else_is(start, changes, names):

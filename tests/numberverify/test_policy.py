@@ -8,7 +8,7 @@ from django.core.management import call_command
 from numberverify import checks, conf
 from numberverify.choices import Because, Method, Purpose
 from numberverify.errors import ConfigurationError
-from numberverify.operators.tables import LONGEST_DEADLINE
+from numberverify.operators.values import LONGEST_DEADLINE
 from numberverify.policy import (
     ACCEPTS,
     EXCHANGING_FOR,

@@ -1,0 +1,126 @@
+"""The way to the operator: which one it is, and the row bound to it.
+
+No call is made on the way, save once an hour to find out where the operator's pages
+are; no transaction and no pooled connection is held then.
+"""
+
+import secrets
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from . import conf, policy, routing
+from .browser import give_back_connections
+from .choices import Method, Purpose, Reason, Status
+from .errors import OperatorError
+from .models import Verification, digest
+from .msisdn import Msisdn, with_main_region
+from .operators.base import OperatorSettings, Question
+from .operators.registry import Line
+
+
+def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -> str:
+    """Save a described row and return the URL to send the browser to.
+
+    `chosen` is the operator that the person named before in this journey; `ask`: that
+    was a mistake, so the person is asked once more.
+    """
+    if msisdn is None or Method.NETWORK not in conf.accepts(
+        Purpose(row.purpose), row.action
+    ):
+        return row.save_closed(Reason.METHOD_CLOSED)
+    serving = routing.serving(msisdn.countries)
+    if not serving:
+        return row.save_closed(Reason.NO_OPERATOR)
+    row.number = msisdn.e164
+    operator = None
+    if not ask or len(serving) == 1:
+        operator = routing.operator_for(
+            msisdn, purpose=row.purpose, user=row.user, chosen=chosen
+        )
+    if operator is None:
+        row.save(force_insert=True)
+        return row.get_absolute_url()
+    row.operator_chosen = operator.name == chosen
+    return _send(row, operator)
+
+
+def choices_for(row: Verification) -> list[OperatorSettings]:
+    """Return the operators among which a row that waits for one may choose."""
+    return routing.serving(Msisdn(row.number).countries)
+
+
+def others_serve(row: Verification) -> bool:
+    """Whether there is a network to choose instead; of a row that is over, too."""
+    return bool(row.country) and len(routing.serving(with_main_region(row.country))) > 1
+
+
+def choose_operator(row: Verification, name: str, *, device: str) -> str:
+    """Send a row that waits for it to the operator that the person named, which is one
+    of `choices_for` it.
+
+    Return the URL to send the browser to; the row's own page, when it waits no more
+    or the operator cannot be reached.
+    """
+    mine, now = Verification.objects.filter(pk=row.pk), timezone.now()
+    try:
+        line = _prepared(name)
+    except OperatorError as error:
+        waiting = mine.filter(operator="", device_digest=digest(device))
+        columns = {"operator": name, "operator_chosen": True}
+        waiting.settle(Status.UNAVAILABLE, now=now, reason=error.code, **columns)
+        return row.get_absolute_url()
+    state, columns = _leg(line.settings)
+    columns["operator_chosen"] = True
+    until = now + policy.PENDING_FOR
+    if not mine.send_to_operator(device=device, now=now, expires_at=until, **columns):
+        return row.get_absolute_url()
+    row.refresh_from_db()
+    return line.operator.authorization_url(question(row), state=state)
+
+
+def _send(row: Verification, operator: OperatorSettings) -> str:
+    try:
+        line = _prepared(operator.name)
+    except OperatorError as error:
+        row.operator = operator.name
+        return row.save_closed(Reason(error.code))
+    state, columns = _leg(operator)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    return line.operator.authorization_url(question(row), state=state)
+
+
+def _prepared(name: str) -> Line:
+    """Return the line to an operator that a browser can be sent to."""
+    line = routing.line(name)
+    if not line.operator.is_prepared:
+        give_back_connections()
+        line.prepare()
+    return line
+
+
+def _leg(operator: OperatorSettings) -> tuple[str, dict[str, Any]]:
+    """Return a new `state`, and the columns that bind a row to it and the operator."""
+    state = secrets.token_urlsafe(32)
+    return state, {
+        "operator": operator.name,
+        "test": operator.test,
+        "state_digest": digest(state),
+        "nonce": secrets.token_urlsafe(32),
+        "code_verifier": secrets.token_urlsafe(48),
+    }
+
+
+def question(row: Verification) -> Question:
+    """Return what is asked of the operator, as bound at the start."""
+    address = reverse("numberverify:callback", args=[row.operator])
+    return Question(
+        msisdn=Msisdn(row.number),
+        redirect_uri=conf.site_url() + address,
+        nonce=row.nonce,
+        code_verifier=row.code_verifier,
+        correlator=str(row.pk),
+    )

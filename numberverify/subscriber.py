@@ -1,0 +1,55 @@
+"""What operators know of a number's subscriber: yes, no, or unknown.
+
+*Unknown* is never safe: nobody was asked, nobody answered, or nobody may say.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from . import routing
+from .browser import give_back_connections
+from .errors import NotTheirNumber, OperatorError
+from .msisdn import Msisdn
+from .operators import siblings
+from .operators.base import Deadline, Told
+from .operators.camara import Camara
+
+logger = logging.getLogger(__name__)
+LONGEST = 2400  # hours, the most that SIM Swap takes
+
+
+def sim_swapped(msisdn: Msisdn, *, within: timedelta) -> Told:
+    """Say whether the number got another SIM within that time, 100 days at most."""
+    hours = max(1, min(LONGEST, round(within.total_seconds() / 3600)))
+
+    def ask(camara: Camara, deadline: Deadline) -> Told:
+        return siblings.sim_swapped(camara, msisdn, hours=hours, within=deadline)
+
+    return _ask(msisdn, "sim_swap_url", ask)
+
+
+def recycled(msisdn: Msisdn, *, since: date) -> Told:
+    """Say whether the number has had another subscriber after that day."""
+
+    def ask(camara: Camara, deadline: Deadline) -> Told:
+        return siblings.number_recycled(camara, msisdn, since=since, within=deadline)
+
+    return _ask(msisdn, "number_recycling_url", ask)
+
+
+def _ask(msisdn: Msisdn, url: str, ask: Callable[[Camara, Deadline], Told]) -> Told:
+    """Ask those that serve the country, in the file's order, until one knows the
+    number."""
+    give_back_connections()
+    for operator in routing.serving(msisdn.countries):
+        if not getattr(operator, url):
+            continue
+        try:
+            return routing.line(operator.name).ask_camara(ask)
+        except NotTheirNumber:
+            continue
+        except OperatorError as error:
+            logger.warning("nothing known by %s: %s", operator.name, error.code)
+            return Told.UNKNOWN
+    return Told.UNKNOWN
