@@ -97,7 +97,7 @@ def start(
     own = _followed(row, way.previous, browser) if way.previous else None
     if own:
         _follow(row, own)
-    _describe(row, msisdn, browser, now=timezone.now())
+    describe(row, msisdn, browser, now=timezone.now())
     if way.not_on_phone:
         return row.save_closed(Reason.NOT_ON_PHONE)
     if way.method == Method.NETWORK:
@@ -222,9 +222,10 @@ def sweep() -> tuple[int, int]:
     return all_rows.expire(now=now), all_rows.interrupt(now=now)
 
 
-def _describe(
+def describe(
     row: Verification, msisdn: Msisdn | None, browser: Browser, *, now: datetime
 ) -> None:
+    """Fill in what a new row says of the number and of the browser that began."""
     row.pk = uuid7(now.timestamp())
     row.created_at, row.expires_at = now, now + policy.PENDING_FOR
     if msisdn:

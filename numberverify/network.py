@@ -43,7 +43,7 @@ def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -
         row.save(force_insert=True)
         return row.get_absolute_url()
     row.operator_chosen = operator.name == chosen
-    return _send(row, operator)
+    return _save_and_send(row, operator)
 
 
 def choices_for(row: Verification) -> list[OperatorSettings]:
@@ -56,31 +56,29 @@ def others_serve(row: Verification) -> bool:
     return bool(row.country) and len(routing.serving(with_main_region(row.country))) > 1
 
 
-def choose_operator(row: Verification, name: str, *, device: str) -> str:
-    """Send a row that waits for it to the operator that the person named, which is one
-    of `choices_for` it.
+def send(row: Verification, name: str, *, device: str, **columns: Any) -> str:
+    """Bind a saved row that waits for it to the operator `name`, once.
 
-    Return the URL to send the browser to; the row's own page, when it waits no more
-    or the operator cannot be reached.
+    `columns` are written as well. Return the URL to send the browser to; the row's own
+    page, when it waits no more or the operator cannot be reached.
     """
     mine, now = Verification.objects.filter(pk=row.pk), timezone.now()
     try:
         line = _prepared(name)
     except OperatorError as error:
-        waiting = mine.filter(operator="", device_digest=digest(device))
-        columns = {"operator": name, "operator_chosen": True}
-        waiting.settle(Status.UNAVAILABLE, now=now, reason=error.code, **columns)
+        waiting = mine.filter(state_digest=None, device_digest=digest(device))
+        columns |= {"operator": name, "reason": error.code}
+        waiting.settle(Status.UNAVAILABLE, now=now, **columns)
         return row.get_absolute_url()
-    state, columns = _leg(line.settings)
-    columns["operator_chosen"] = True
-    until = now + policy.PENDING_FOR
-    if not mine.send_to_operator(device=device, now=now, expires_at=until, **columns):
+    state, leg = _leg(line.settings)
+    columns |= leg | {"expires_at": now + policy.PENDING_FOR}
+    if not mine.send_to_operator(device=device, now=now, **columns):
         return row.get_absolute_url()
     row.refresh_from_db()
     return line.operator.authorization_url(question(row), state=state)
 
 
-def _send(row: Verification, operator: OperatorSettings) -> str:
+def _save_and_send(row: Verification, operator: OperatorSettings) -> str:
     try:
         line = _prepared(operator.name)
     except OperatorError as error:

@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from . import codes, conf, flow, network, policy, routing, ways, words
-from .browser import SeeOther, binding_of, leaves_for_operator
+from . import codes, conf, flow, network, policy, routing, trial, ways, words
+from .browser import SeeOther, bind, binding_of, browser_of, leaves_for_operator
 from .choices import Method, Purpose, Status
 from .errors import CallbackRefused, SmsNotSent
 from .forms import CodeForm, NetworkForm
@@ -110,6 +110,24 @@ def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
     return _ending(request, row)
 
 
+@transaction.non_atomic_requests
+@never_cache
+@leaves_for_operator
+@require_http_methods(["GET", "HEAD", "POST"])
+def trial_page(
+    request: HttpRequest, verification_id: UUID, secret: str
+) -> HttpResponse:
+    """Where `manage.py check_operator` sends a phone: one button, good once."""
+    row = trial.find(verification_id, secret)
+    if row is None:
+        raise Http404
+    if request.method == "POST":
+        browser = browser_of(request)
+        return bind(SeeOther(trial.take(row, secret, browser)), browser)
+    context = {"verification": row, "network": _network(row)}
+    return render(request, "numberverify/trial.html", context)
+
+
 def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
     """The page of a row that nobody has to type a code for."""
     mine = row.belongs_to(binding_of(request))
@@ -187,7 +205,7 @@ def _ask_which_network(request: HttpRequest, row: Verification) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         name, device = form.cleaned_data["operator"], binding_of(request)
-        return SeeOther(network.choose_operator(row, name, device=device))
+        return SeeOther(network.send(row, name, device=device, operator_chosen=True))
     context = {
         "verification": row,
         "form": form,

@@ -44,17 +44,18 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         return row.update(status=Status.EXCHANGING, claimed_at=now) == 1
 
     def send_to_operator(
-        self, *, device: str, now: datetime, expires_at: datetime, **columns: Any
+        self, *, operator: str, device: str, now: datetime, **columns: Any
     ) -> bool:
-        """Give the row that waits for an operator's name its operator, once."""
+        """Bind the row that waits for it to its operator, once."""
         waiting = self.filter(
             method=Method.NETWORK,
             status=Status.PENDING,
-            operator="",
+            state_digest=None,
+            operator__in=["", operator],
             device_digest=digest(device),
             expires_at__gt=now,
         )
-        return waiting.update(expires_at=expires_at, **columns) == 1
+        return waiting.update(operator=operator, **columns) == 1
 
     def settle(self, status: Status, *, now: datetime, **columns: Any) -> int:
         """End the rows and blank what only an open one may hold."""

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import (
@@ -49,6 +50,8 @@ A_NUMBER = re.compile(r"(tel:|msisdn:)?\+?[0-9]{5,15}", re.IGNORECASE)
 
 
 class Camara:
+    pkce = True
+
     def __init__(self, settings: OperatorSettings) -> None:
         self.settings = settings
         self.http = Http(settings)
@@ -97,7 +100,11 @@ class Camara:
                 token, self.settings, nonce=nonce, keys=keys, within=within
             )
             subject = _pseudonym(claims["sub"], question.msisdn)
-        return Answer(self._matches(token, question, within), subject)
+        answer = self.put(token, question, within)
+        return Answer(wire.boolean(answer, "devicePhoneNumberVerified"), subject)
+
+    def token_endpoint(self, within: Deadline) -> str:
+        return self.provider.metadata(within).token_endpoint
 
     def _token_by_code(
         self,
@@ -114,7 +121,7 @@ class Camara:
             code,
             question,
             within,
-            pkce=True,
+            pkce=self.pkce,
         )
 
     def _token_by_sim(
@@ -131,14 +138,14 @@ class Camara:
             within,
         )
 
-    def _matches(
+    def put(
         self, token: oidc.SubscriberToken, question: Question, within: Deadline
-    ) -> bool:
-        """Ask, with a token that is good for this one call."""
+    ) -> dict[str, Any]:
+        """Put the question, with a token that is good for this one call."""
         if token.scope and not may_verify(token.scope):
             raise InsufficientScope
         try:
-            answer = self.http.post_json(
+            return self.http.post_json(
                 self.verify,
                 body=self._body(question.msisdn),
                 bearer=token.access_token,
@@ -149,7 +156,6 @@ class Camara:
             if refused.said in REFUSALS:
                 raise REFUSALS[refused.said] from None
             raise
-        return wire.boolean(answer, "devicePhoneNumberVerified")
 
     def _body(self, msisdn: Msisdn) -> dict[str, str]:
         if self.settings.send == "plain":

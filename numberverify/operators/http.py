@@ -59,6 +59,22 @@ class Http:
     def get(self, url: str, *, within: Deadline) -> dict[str, Any]:
         return wire.json_object(self._call("GET", url, within))
 
+    def look(self, url: str, *, within: Deadline) -> tuple[int, str]:
+        """Return the status of a page and where it redirects to, unfollowed."""
+        left = within.remaining()
+        try:
+            with self.session.get(
+                url,
+                timeout=(min(self.connect_timeout, left), min(self.read_timeout, left)),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code, response.headers.get("Location", "")
+        except requests.Timeout:
+            raise OperatorTimeout from None
+        except (requests.RequestException, OSError):
+            raise OperatorUnreachable from None
+
     def post_form(
         self,
         url: str,

@@ -17,6 +17,7 @@ VERSION = "mc_di_r2_v2.3"
 
 class MobileConnect:
     is_prepared = True
+    pkce = False  # not in this profile
 
     def __init__(self, settings: OperatorSettings) -> None:
         base = settings.base_url
@@ -57,16 +58,25 @@ class MobileConnect:
             token, self.settings, nonce=question.nonce, keys=self.keys, within=within
         )
         _check_assurance(claims)
-        answer = self.http.post_json(
+        answer = self.put(token, question, within)
+        subject = wire.text(answer, "sub")
+        if not hmac.compare_digest(subject.encode(), claims["sub"].encode()):
+            raise SubjectMismatch
+        return Answer(wire.boolean(answer, "device_msisdn_verified"), subject)
+
+    def token_endpoint(self, within: Deadline) -> str:
+        return self.token
+
+    def put(
+        self, token: oidc.SubscriberToken, question: Question, within: Deadline
+    ) -> dict[str, Any]:
+        """Put the question, with a token that is good for this one call."""
+        return self.http.post_json(
             self.match,
             body={"mc_claims": self._claim(question.msisdn)},
             bearer=token.access_token,
             within=within,
         )
-        subject = wire.text(answer, "sub")
-        if not hmac.compare_digest(subject.encode(), claims["sub"].encode()):
-            raise SubjectMismatch
-        return Answer(wire.boolean(answer, "device_msisdn_verified"), subject)
 
     def _claim(self, msisdn: Msisdn) -> dict[str, str]:
         if self.settings.send == "plain":

@@ -36,6 +36,7 @@ class Metadata:
     token_endpoint: str
     jwks_uri: str
     names_itself: bool = False
+    auth_methods: tuple[str, ...] = ()  # at the token endpoint; () when not said
 
 
 class Provider:
@@ -86,6 +87,7 @@ class Provider:
             jwks_uri=self._endpoint("jwks_uri", published),
             names_itself=published.get("authorization_response_iss_parameter_supported")
             is True,
+            auth_methods=_texts(published.get("token_endpoint_auth_methods_supported")),
         )
 
     def _address(self) -> str:
@@ -97,6 +99,11 @@ class Provider:
             return given or values.address(wire.text(published, name))
         except (values.Unfit, MalformedAnswer):
             raise BadDiscovery(f"{name} is no address") from None
+
+
+def _texts(published: object) -> tuple[str, ...]:
+    listed = published if isinstance(published, list) else []
+    return tuple(each for each in listed if isinstance(each, str))
 
 
 def _given(settings: OperatorSettings) -> Metadata | None:
