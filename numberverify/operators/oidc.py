@@ -207,10 +207,14 @@ def _signed_claims(
     try:
         unverified = jws.extract_compact(id_token.encode("ascii"))
         header = unverified.headers()
-        if header.get("alg") not in ALGORITHMS:
-            raise BadIdToken("algorithm not allowed")
-        if keys is not None:
-            key = keys.find(header.get("kid"), within)
+    except (JoseError, ValueError, TypeError) as error:
+        raise BadIdToken("not a signed token") from error
+    if header.get("alg") not in ALGORITHMS:
+        raise BadIdToken("algorithm not allowed")
+    # What is wrong with the published keys is no fault of the token's.
+    key = keys.find(header.get("kid"), within) if keys else None
+    try:
+        if key is not None:
             jws.deserialize_compact(id_token, key, algorithms=ALGORITHMS)
         return wire.json_object(unverified.payload)
     except (JoseError, ValueError, TypeError, MalformedAnswer) as error:
