@@ -99,7 +99,10 @@ def _authorization(operator: Speaker, question: Question, within: Deadline) -> s
         raise Fails(f"status {status}: client id or redirect URI are not registered")
     if not location.startswith(question.redirect_uri):
         return "taken, and goes on at the operator"
-    (error,) = parse_qs(urlsplit(location).query).get("error", [""])[:1]
+    brought = parse_qs(urlsplit(location).query)
+    if "code" in brought and "error" not in brought:
+        return "taken; it takes even this machine for a phone of its network"
+    error = brought.get("error", [""])[0]
     if error in NO_PHONE:
         return f"taken; this machine is no phone of its network ({error})"
     name = error if ERROR_NAME.fullmatch(error) else "no error named"
