@@ -1,4 +1,8 @@
-"""The clients that are registered with the operator."""
+"""The clients that are registered with the operator.
+
+SANDBOX_CLIENTS holds them by their ids: one with a `secret` speaks Mobile
+Connect, one with a `jwks` (its public keys) speaks CAMARA, and neither the other.
+"""
 
 import base64
 import secrets
@@ -17,12 +21,31 @@ class Client:
     redirect_uris: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class KeyClient:
+    client_id: str
+    keys: tuple[dict[str, Any], ...]
+    redirect_uris: tuple[str, ...]
+    old_scopes: bool  # may write "dpv:Purpose#scope"
+
+
 def find(client_id: str) -> Client | None:
-    registered: dict[str, Any] = settings.SANDBOX_CLIENTS
-    if client_id not in registered:
+    entry = _entry(client_id)
+    if "secret" not in entry:
         return None
-    entry = registered[client_id]
     return Client(client_id, entry["secret"], tuple(entry["redirect_uris"]))
+
+
+def find_with_keys(client_id: str) -> KeyClient | None:
+    entry = _entry(client_id)
+    if "jwks" not in entry:
+        return None
+    return KeyClient(
+        client_id,
+        tuple(entry["jwks"]["keys"]),
+        tuple(entry["redirect_uris"]),
+        entry.get("old_scopes", False),
+    )
 
 
 def authenticated(authorization: str) -> Client | None:
@@ -32,6 +55,11 @@ def authenticated(authorization: str) -> Client | None:
     # Somebody unknown is compared too, so that time does not tell who is known.
     expected = client.secret if client else secrets.token_urlsafe()
     return client if constant_time_compare(secret, expected) else None
+
+
+def _entry(client_id: str) -> dict[str, Any]:
+    registered: dict[str, dict[str, Any]] = settings.SANDBOX_CLIENTS
+    return registered.get(client_id, {})
 
 
 def _basic_credentials(authorization: str) -> tuple[str, str]:

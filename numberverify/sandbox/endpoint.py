@@ -3,16 +3,21 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import (
     HttpRequest,
     HttpResponse,
+    HttpResponseRedirect,
     JsonResponse,
     QueryDict,
     UnreadablePostError,
 )
 from django.views.decorators.csrf import csrf_exempt
+
+# Of what is echoed or kept: it bounds the redirect and the cache.
+LONGEST = 512
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -105,3 +110,21 @@ def single(parameters: QueryDict, name: str) -> str:
     """
     values = parameters.getlist(name)
     return values[0] if len(values) == 1 else ""
+
+
+def words(parameters: QueryDict, name: str) -> frozenset[str]:
+    value = single(parameters, name)
+    return frozenset(value.split(" ")) if value else frozenset()
+
+
+def short(parameters: QueryDict, name: str) -> str:
+    """The value of a parameter, or "" when it is too long to be echoed."""
+    value = single(parameters, name)
+    return value if len(value) <= LONGEST else ""
+
+
+def redirect_back(redirect_uri: str, answer: dict[str, str]) -> HttpResponse:
+    """Send the browser to the client with what of `answer` is not empty."""
+    query = urlencode({name: value for name, value in answer.items() if value})
+    joint = "&" if "?" in redirect_uri else "?"
+    return HttpResponseRedirect(f"{redirect_uri}{joint}{query}")

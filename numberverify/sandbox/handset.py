@@ -30,7 +30,14 @@ class Fault(TextChoices):
     OVERLOADED = "503", "the operator is overloaded (503)"
     MALFORMED = "malformed", 'the answer is the text "true", not a true'
     WRONG_NONCE = "wrong_nonce", "the ID token is for another request (nonce)"
-    WRONG_SUB = "wrong_sub", "the answer is about another customer (sub)"
+    WRONG_SUB = (
+        "wrong_sub",
+        "the answer is about another customer (sub); Mobile Connect only",
+    )
+    WRONG_ISS = (
+        "wrong_iss",
+        "the redirect back names another issuer (iss); CAMARA only",
+    )
 
 
 @dataclass(frozen=True, slots=True)

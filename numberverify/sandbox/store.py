@@ -13,6 +13,12 @@ from django.core.cache import cache
 T = TypeVar("T")
 
 
+def key_of(kind: str, name: str) -> str:
+    # A digest: a name may be of any length and any characters, and one that
+    # is a credential must not be legible in the cache.
+    return f"sandbox:{kind}:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
 class Shelf(Generic[T]):
     """`seconds` is how long a thing waits before it is gone."""
 
@@ -23,8 +29,17 @@ class Shelf(Generic[T]):
     def put(self, thing: T) -> str:
         """Keep `thing` and return the name that takes it."""
         name = secrets.token_urlsafe(32)
-        cache.set(self.key(name), thing, self.seconds)
+        self.keep(name, thing)
         return name
+
+    def keep(self, name: str, thing: T) -> None:
+        """Keep `thing` under a name that is known, in place of what is there."""
+        cache.set(self.key(name), thing, self.seconds)
+
+    def look(self, name: str) -> T | None:
+        """Return what `name` stands for and leave it where it is."""
+        thing: T | None = cache.get(self.key(name))
+        return thing
 
     def take(self, name: str) -> T | None:
         """Return what `name` stands for, to one caller only, else None."""
@@ -34,9 +49,7 @@ class Shelf(Generic[T]):
         return thing if thing is not None and cache.delete(key) else None
 
     def key(self, name: str) -> str:
-        # A digest: a name may be of any length and any characters, and one that
-        # is a credential must not be legible in the cache.
-        return f"sandbox:{self.kind}:{hashlib.sha256(name.encode()).hexdigest()}"
+        return key_of(self.kind, name)
 
 
 class WatchedShelf(Shelf[T]):
@@ -59,3 +72,21 @@ class WatchedShelf(Shelf[T]):
 
     def came_twice(self, name: str) -> bool:
         return bool(cache.get(f"{self.key(name)}:uses") == "several")
+
+
+class Turns:
+    """So many turns under each name, each of them free again after `seconds`."""
+
+    def __init__(self, kind: str, count: int, seconds: int) -> None:
+        self.kind = kind
+        self.count = count
+        self.seconds = seconds
+
+    def take(self, name: str) -> int:
+        """Return which turn this is, from 1 on, or 0 when all are taken."""
+        key = key_of(self.kind, name)
+        for turn in range(1, self.count + 1):
+            # add() succeeds for one caller only, in every cache.
+            if cache.add(f"{key}:{turn}", True, self.seconds):
+                return turn
+        return 0

@@ -1,7 +1,7 @@
 from django.urls import path
 
-from numberverify.sandbox import views
-from numberverify.sandbox.mobile_connect import authorize, jwks, match, token
+from numberverify.sandbox import jwks, views
+from numberverify.sandbox.mobile_connect import authorize, match, token
 
 app_name = "sandbox"
 

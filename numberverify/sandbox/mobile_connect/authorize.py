@@ -4,7 +4,6 @@ The errors and their descriptions are those of GSMA's MC_di v2.3.
 """
 
 import time
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
@@ -15,7 +14,10 @@ from numberverify.sandbox.endpoint import (
     demand,
     demand_no_doubles,
     endpoint,
+    redirect_back,
+    short,
     single,
+    words,
 )
 from numberverify.sandbox.handset import Fault, Handset
 from numberverify.sandbox.mobile_connect.grants import Ask, Grant, asks, codes, grants
@@ -24,8 +26,6 @@ SCOPES = {"mc_vm_match", "mc_vm_match_hash"}
 VERSIONS = {"mc_v1.1", "mc_v2.0", "mc_di_r2_v2.3", "mc_v2.1"}
 LEVELS_OF_ASSURANCE = {"1", "2", "3", "4"}
 PROMPTS = {"none", "login", "consent", "select_account", "no_seam"}
-# Of what is echoed or kept: it bounds the redirect and the cache.
-LONGEST = 512
 
 
 @endpoint("GET")
@@ -69,15 +69,15 @@ def login_hop(request: HttpRequest, ticket: str) -> HttpResponse:
 
 
 def _read(query: QueryDict) -> Ask:
-    scopes = _words(query, "scope") - {"openid"}
+    scopes = words(query, "scope") - {"openid"}
     return Ask(
         client_id=single(query, "client_id"),
         redirect_uri=single(query, "redirect_uri"),
         scope=" ".join(sorted(scopes)),
-        state=_short(query, "state"),
-        nonce=_short(query, "nonce"),
-        prompt=_words(query, "prompt"),
-        correlation_id=_short(query, "correlation_id"),
+        state=short(query, "state"),
+        nonce=short(query, "nonce"),
+        prompt=words(query, "prompt"),
+        correlation_id=short(query, "correlation_id"),
     )
 
 
@@ -97,7 +97,7 @@ def _check_service(ask: Ask, query: QueryDict) -> None:
         "unsupported_response_type",
     )
     demand(single(query, "scope") != "", "MANDATORY parameter scope is missing")
-    scope_fits = "openid" in _words(query, "scope") and ask.scope in SCOPES
+    scope_fits = "openid" in words(query, "scope") and ask.scope in SCOPES
     demand(scope_fits, "The scope value is invalid")
     demand(
         single(query, "version") in VERSIONS,
@@ -115,7 +115,7 @@ def _check_bindings(ask: Ask, query: QueryDict) -> None:
 
 
 def _check_manner(ask: Ask, query: QueryDict) -> None:
-    levels = _words(query, "acr_values")
+    levels = words(query, "acr_values")
     demand(
         bool(levels) and levels <= LEVELS_OF_ASSURANCE,
         "MANDATORY parameter acr_values are missing or invalid values.",
@@ -140,26 +140,13 @@ def _authenticate(ask: Ask, phone: Handset) -> None:
     demand(phone.fault is not Fault.CONSENT, "Consent is missing", "consent_required")
 
 
-def _words(query: QueryDict, name: str) -> frozenset[str]:
-    value = single(query, name)
-    return frozenset(value.split(" ")) if value else frozenset()
-
-
-def _short(query: QueryDict, name: str) -> str:
-    """The value of a parameter, or "" when it is too long to be echoed."""
-    value = single(query, name)
-    return value if len(value) <= LONGEST else ""
-
-
 def _failed(ask: Ask, refusal: Refusal) -> HttpResponse:
     return _back(ask, error=refusal.error, error_description=refusal.description)
 
 
 def _back(ask: Ask, **answer: str) -> HttpResponse:
     answer |= {"state": ask.state, "correlation_id": ask.correlation_id}
-    query = urlencode({name: value for name, value in answer.items() if value})
-    joint = "&" if "?" in ask.redirect_uri else "?"
-    return HttpResponseRedirect(f"{ask.redirect_uri}{joint}{query}")
+    return redirect_back(ask.redirect_uri, answer)
 
 
 def _no_such_ticket() -> Refusal:

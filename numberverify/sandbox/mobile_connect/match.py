@@ -1,34 +1,33 @@
 """The question that all of this is for: is this the number of that SIM?"""
 
 import hashlib
-import json
 import re
-import time
 import uuid
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.common import no_append_slash
 
+from numberverify.sandbox import strict_json
+from numberverify.sandbox.bearer import bearer_token
+from numberverify.sandbox.delay import wait_if_slow
 from numberverify.sandbox.endpoint import Refusal, endpoint
 from numberverify.sandbox.handset import E164, Fault
+from numberverify.sandbox.id_tokens import pairwise_sub
 from numberverify.sandbox.mobile_connect.grants import Grant, spend_token
-from numberverify.sandbox.mobile_connect.identity import pcr
 
 # The one claim that fits a scope, and its form.
 CLAIMS = {
     "mc_vm_match_hash": ("device_msisdn_hash", re.compile(r"[0-9a-fA-F]{64}")),
     "mc_vm_match": ("device_msisdn", E164),
 }
-DEFAULT_SLOW_SECONDS = 15.0
 
 
 @no_append_slash  # Else Django answers a POST without the slash with an exception.
 @endpoint("POST")
 def match(request: HttpRequest) -> HttpResponse:
     # Spent whatever comes next: a token is good for one call, not for one answer.
-    grant = spend_token(_bearer(request.headers.get("Authorization", "")))
+    grant = spend_token(bearer_token(request))
     if grant is None:
         raise Refusal(
             "invalid_token",
@@ -43,14 +42,8 @@ def match(request: HttpRequest) -> HttpResponse:
     return JsonResponse(_answer(grant, claimed))
 
 
-def _bearer(authorization: str) -> str:
-    scheme, _, token = authorization.partition(" ")
-    return token if scheme.lower() == "bearer" else ""
-
-
 def _misbehave(fault: Fault) -> None:
-    if fault is Fault.SLOW:
-        time.sleep(getattr(settings, "SANDBOX_SLOW_SECONDS", DEFAULT_SLOW_SECONDS))
+    wait_if_slow(fault)
     if fault is Fault.OVERLOADED:
         raise Refusal("temporarily_unavailable", "Try again later", status=503)
 
@@ -72,18 +65,9 @@ def _only_member(body: object, name: str) -> object:
 
 def _json(raw: bytes) -> object:
     try:
-        body: object = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_without_doubles
-        )
-    except (ValueError, RecursionError):
+        return strict_json.parse(raw)
+    except ValueError:
         raise Refusal("invalid_request", "The body is not JSON") from None
-    return body
-
-
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key is doubled")
-    return dict(pairs)
 
 
 def _answer(grant: Grant, claimed: str) -> dict[str, object]:
@@ -94,7 +78,7 @@ def _answer(grant: Grant, claimed: str) -> dict[str, object]:
     verified: object = constant_time_compare(claimed.lower(), held)
     if grant.fault is Fault.MALFORMED:
         verified = "true"
-    sub = pcr(grant.ask.client_id, grant.number)
+    sub = pairwise_sub(grant.ask.client_id, grant.number)
     if grant.fault is Fault.WRONG_SUB:
         sub = str(uuid.uuid4())
     return {"sub": sub, "device_msisdn_verified": verified}
