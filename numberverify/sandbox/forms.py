@@ -1,6 +1,13 @@
 from django import forms
 
-from numberverify.sandbox.handset import E164, Fault, Handset, Network
+from numberverify.sandbox.handset import (
+    E164,
+    Fault,
+    Handset,
+    Network,
+    Sim,
+    Subscriber,
+)
 
 
 class HandsetForm(forms.Form):
@@ -19,6 +26,24 @@ class HandsetForm(forms.Form):
         error_messages={
             "required": "Choose mobile data or Wi-Fi.",
             "invalid_choice": "Choose mobile data or Wi-Fi.",
+        },
+        widget=forms.RadioSelect,
+    )
+    sim = forms.ChoiceField(
+        label="SIM",
+        choices=Sim,
+        error_messages={
+            "required": "Choose how long the SIM has been in.",
+            "invalid_choice": "Choose how long the SIM has been in.",
+        },
+        widget=forms.RadioSelect,
+    )
+    subscriber = forms.ChoiceField(
+        label="Customer of the number",
+        choices=Subscriber,
+        error_messages={
+            "required": "Choose whether the customer is the same.",
+            "invalid_choice": "Choose whether the customer is the same.",
         },
         widget=forms.RadioSelect,
     )
@@ -45,4 +70,6 @@ class HandsetForm(forms.Form):
             number=self.cleaned_data["number"],
             network=Network(self.cleaned_data["network"]),
             fault=Fault(self.cleaned_data["fault"]),
+            sim=Sim(self.cleaned_data["sim"]),
+            subscriber=Subscriber(self.cleaned_data["subscriber"]),
         )

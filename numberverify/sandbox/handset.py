@@ -19,6 +19,16 @@ class Network(TextChoices):
     WIFI = "wifi", "Wi-Fi"
 
 
+class Sim(TextChoices):
+    OLD = "old", "in this handset for years"
+    FRESH = "fresh", "put in two hours ago (a SIM swap)"
+
+
+class Subscriber(TextChoices):
+    SAME = "same", "the same for years"
+    NEW = "new", "a new customer since yesterday (a recycled number)"
+
+
 class Fault(TextChoices):
     """What the operator does wrong for this handset, on purpose."""
 
@@ -47,6 +57,8 @@ class Handset:
     number: str = "+447700900123"
     network: Network = Network.MOBILE
     fault: Fault = Fault.NONE
+    sim: Sim = Sim.OLD
+    subscriber: Subscriber = Subscriber.SAME
 
     @property
     def known_to_network(self) -> bool:
@@ -73,6 +85,9 @@ def of(request: HttpRequest) -> Handset:
             number=stored["number"],
             network=Network(stored["network"]),
             fault=Fault(stored["fault"]),
+            # Cookies from before there were these two are still about.
+            sim=Sim(stored.get("sim", Sim.OLD)),
+            subscriber=Subscriber(stored.get("subscriber", Subscriber.SAME)),
         )
     except (signing.BadSignature, LookupError, TypeError, ValueError):
         return Handset()

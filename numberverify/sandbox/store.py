@@ -90,3 +90,6 @@ class Turns:
             if cache.add(f"{key}:{turn}", True, self.seconds):
                 return turn
         return 0
+
+    def all_taken(self, name: str) -> bool:
+        return cache.get(f"{key_of(self.kind, name)}:{self.count}") is not None

@@ -9,7 +9,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from numberverify.sandbox import handset
+from numberverify.sandbox import handset, inbox, register
+from numberverify.sandbox.camara.identity import issuer as camara_issuer
 from numberverify.sandbox.forms import HandsetForm
 from numberverify.sandbox.mobile_connect.identity import issuer
 
@@ -17,7 +18,11 @@ from numberverify.sandbox.mobile_connect.identity import issuer
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    context = {"base_url": issuer(request), "faults": handset.Fault.labels[1:]}
+    context = {
+        "base_url": issuer(request),
+        "camara_url": camara_issuer(request),
+        "faults": handset.Fault.labels[1:],
+    }
     return render(request, "sandbox/home.html", context)
 
 
@@ -33,12 +38,17 @@ def handset_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, goal)
     response = HttpResponseRedirect(_way_on(request, goal), status=303)
-    handset.put(response, form.handset(), secure=request.is_secure())
+    phone = form.handset()
+    handset.put(response, phone, secure=request.is_secure())
+    register.write(phone)
     return response
 
 
 def _page(request: HttpRequest, form: HandsetForm, goal: str) -> HttpResponse:
-    return render(request, "sandbox/handset.html", {"form": form, "next": goal})
+    # To the number that the handset holds, not to one that was typed just now.
+    messages = inbox.received(handset.of(request).number)
+    context = {"form": form, "next": goal, "text_messages": messages}
+    return render(request, "sandbox/handset.html", context)
 
 
 def _way_on(request: HttpRequest, goal: str) -> str:

@@ -1,11 +1,12 @@
 import pytest
+from django.core.cache import cache
 
-from tests.numberverify.sandbox import wire
+from tests.numberverify.sandbox import camara_wire, wire
 
 
 @pytest.fixture(autouse=True)
 def operator(settings):
-    """An operator with two clients, which share its cache with nobody."""
+    """An operator with clients of both dialects; its cache is shared with nobody."""
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -13,6 +14,7 @@ def operator(settings):
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
+    cache.clear()
     settings.SANDBOX_SLOW_SECONDS = 0
     settings.SANDBOX_CLIENTS = {
         wire.SHOP: {"secret": wire.SECRET, "redirect_uris": [wire.BACK]},
@@ -20,4 +22,5 @@ def operator(settings):
             "secret": "bank-secret",
             "redirect_uris": ["https://bank.example/back?from=operator", wire.BACK],
         },
+        **camara_wire.CLIENTS,
     }
