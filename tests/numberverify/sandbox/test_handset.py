@@ -1,9 +1,22 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+import time_machine
 from django.core import signing
 from django.test import Client
 from django.utils.html import strip_tags
 
-from numberverify.sandbox.handset import Fault, Handset, Network, of
+from numberverify.sandbox import inbox
+from numberverify.sandbox.handset import (
+    Fault,
+    Handset,
+    Network,
+    Sim,
+    Subscriber,
+    of,
+)
 from tests.numberverify.sandbox.wire import HANDSET, set_handset
 
 COOKIE = "sandbox_handset"
@@ -17,7 +30,9 @@ def held(client, rf):
 
 
 def test_a_fresh_handset_is_on_mobile_data_without_a_fault(client, rf):
-    assert held(client, rf) == Handset("+447700900123", Network.MOBILE, Fault.NONE)
+    expected = Handset("+447700900123", Network.MOBILE, Fault.NONE)
+    assert held(client, rf) == expected
+    assert (expected.sim, expected.subscriber) == (Sim.OLD, Subscriber.SAME)
 
 
 def test_looking_at_the_page_stores_nothing(client):
@@ -78,6 +93,10 @@ def test_a_field_that_is_sent_empty_is_emptied(client, rf):
         ({"network": "5g"}, b"Choose mobile data or Wi-Fi"),
         ({"network": ""}, b"Choose mobile data or Wi-Fi"),
         ({"fault": "flood"}, b"Choose one of the faults"),
+        ({"sim": "stolen"}, b"Choose how long the SIM has been in"),
+        ({"sim": ""}, b"Choose how long the SIM has been in"),
+        ({"subscriber": "none"}, b"Choose whether the customer is the same"),
+        ({"subscriber": ""}, b"Choose whether the customer is the same"),
     ],
     ids=str,
 )
@@ -90,6 +109,85 @@ def test_a_wrong_value_is_explained_and_nothing_is_stored(client, fields, words)
     assert words in answer.content
     assert b"<title>Error: " in answer.content
     assert COOKIE not in client.cookies
+
+
+def test_the_age_of_the_sim_and_of_the_customer_are_kept_too(client, rf):
+    set_handset(client, sim="fresh", subscriber="new")
+    assert (held(client, rf).sim, held(client, rf).subscriber) == (
+        Sim.FRESH,
+        Subscriber.NEW,
+    )
+
+    set_handset(client, network="wifi")
+
+    expected = Handset(network=Network.WIFI, sim=Sim.FRESH, subscriber=Subscriber.NEW)
+    assert held(client, rf) == expected
+
+
+def test_a_cookie_from_before_there_were_these_two_still_holds(rf):
+    request = rf.get("/")
+    request.COOKIES[COOKIE] = signing.dumps(
+        {"number": "+491550000001", "network": "wifi", "fault": "slow"},
+        salt="numberverify.sandbox.handset",
+    )
+
+    assert of(request) == Handset("+491550000001", Network.WIFI, Fault.SLOW)
+
+
+def test_the_handset_shows_the_last_ten_messages_newest_first(client):
+    for n in range(12):
+        inbox.deliver("+447700900123", f"message {n:02}")
+    inbox.deliver("+447700900124", "message to somebody else")
+
+    page = client.get(HANDSET).content.decode()
+
+    shown = re.findall(r"message ([0-9]+)", page)
+    assert shown == [f"{n:02}" for n in range(11, 1, -1)]
+
+
+def test_a_message_is_shown_with_its_time_for_an_hour(client):
+    # 15 January 2027.
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        inbox.deliver("+447700900123", "a message")
+        clock.shift(3599)
+        assert "08:00:00 UTC" in client.get(HANDSET).content.decode()
+        clock.shift(2)
+
+        assert "a message" not in client.get(HANDSET).content.decode()
+
+
+def test_a_message_is_text_and_no_markup(client):
+    inbox.deliver("+447700900123", "<b>bold</b>")
+
+    assert b"&lt;b&gt;bold&lt;/b&gt;" in client.get(HANDSET).content
+
+
+def test_a_number_that_was_only_typed_shows_nobodys_messages(client):
+    inbox.deliver("+447700900124", "a message to somebody else")
+
+    page = client.post(HANDSET, {"number": "+447700900124", "network": "6g"})
+
+    assert b"a message to somebody else" not in page.content
+
+
+def test_without_a_sim_no_message_comes_in(client):
+    set_handset(client, number="")
+
+    assert "Without a SIM none can come in." in client.get(HANDSET).content.decode()
+
+
+def test_of_messages_at_once_none_is_lost():
+    start = Barrier(10)
+
+    def deliver(n):
+        start.wait()
+        inbox.deliver("+447700900123", str(n))
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(deliver, range(10)))
+
+    texts = {message.text for message in inbox.received("+447700900123")}
+    assert texts == {str(n) for n in range(10)}
 
 
 @pytest.mark.parametrize("fault", Fault.values)
@@ -141,8 +239,12 @@ def test_the_page_carries_the_way_on(client):
             {"number": "+491550000001", "network": "6g", "fault": ""},
             salt="numberverify.sandbox.handset",
         ),
+        signing.dumps(
+            {"number": "+49155", "network": "wifi", "fault": "", "sim": "stolen"},
+            salt="numberverify.sandbox.handset",
+        ),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_cookie_that_does_not_hold_is_a_fresh_handset(rf, cookie):
     request = rf.get("/")
@@ -184,6 +286,11 @@ def test_the_form_of_the_page_carries_its_csrf_token():
         ({"number": "", "network": "wifi"}, "has no SIM on Wi-Fi."),
         ({"number": "+99012345678"}, "holds +99012345678 on mobile data."),
         (
+            {"sim": "fresh", "subscriber": "new"},
+            "holds +44 7700 900123 on mobile data; its SIM is fresh;"
+            " the number has a new customer.",
+        ),
+        (
             {"fault": "503"},
             "holds +44 7700 900123 on mobile data; the operator is overloaded (503).",
         ),
@@ -206,6 +313,7 @@ def test_the_home_page_names_every_fault_and_the_address_of_the_operator(client)
     page = client.get("/sandbox/").content.decode()
 
     assert "http://testserver/sandbox/mobile-connect" in page
+    assert "http://testserver/sandbox/camara" in page
     assert "consent_required" in page
     assert "nothing goes wrong" not in page
 

@@ -1,7 +1,7 @@
 import time_machine
 from django.core.cache import cache
 
-from numberverify.sandbox.store import Shelf, WatchedShelf
+from numberverify.sandbox.store import Shelf, Turns, WatchedShelf
 
 
 def test_a_thing_is_taken_once():
@@ -69,3 +69,34 @@ def test_a_made_up_name_leaves_nothing_behind():
     shelf.take("made up")
 
     assert not shelf.came_twice("made up")
+
+
+def test_a_thing_under_a_known_name_is_looked_at_and_replaced():
+    shelf = Shelf[str]("test", 60)
+
+    assert shelf.look("a name") is None
+    shelf.keep("a name", "first")
+    shelf.keep("a name", "second")
+
+    assert shelf.look("a name") == "second"
+    assert shelf.take("a name") == "second"
+
+
+def test_turns_are_counted_until_all_are_taken():
+    turns = Turns("test", 3, 60)
+
+    assert not turns.all_taken("a name")
+    assert [turns.take("a name") for _ in range(5)] == [1, 2, 3, 0, 0]
+    assert turns.all_taken("a name")
+    assert turns.take("another name") == 1
+
+
+def test_each_turn_is_free_again_after_its_own_time():
+    turns = Turns("test", 2, 60)
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        turns.take("a name")
+        clock.shift(40)
+        turns.take("a name")
+        clock.shift(21)
+
+        assert [turns.take("a name") for _ in range(2)] == [1, 0]

@@ -103,6 +103,7 @@ def test_what_the_profile_allows_is_good(client, changes):
         {"jti": None},
         {"jti": ""},
         {"jti": 7},
+        {"jti": "\ud800"},
         {"exp": None},
         {"exp": NOW},
         {"exp": NOW - 1},
