@@ -54,10 +54,9 @@ def _verified(raw: str) -> Assertion:
         header = unverified.headers()
     except (JoseError, ValueError):
         raise BadAssertion("The assertion is no JWT") from None
-    issuer = claims.get("iss") if isinstance(claims, dict) else None
-    client = clients.find_with_keys(issuer) if isinstance(issuer, str) else None
-    if client is None or not isinstance(claims, dict):
-        raise BadAssertion("iss is not a client")
+    if not isinstance(claims, dict):
+        raise BadAssertion("The assertion is no JWT")
+    client = _client(claims.get("iss"))
     key = _key_of(client, header.get("kid"))
     try:
         holds = jws.validate_compact(unverified, import_key(key), ALGORITHMS)
@@ -65,6 +64,13 @@ def _verified(raw: str) -> Assertion:
         holds = False
     _demand(holds, "The signature does not hold")
     return Assertion(client, claims)
+
+
+def _client(issuer: object) -> KeyClient:
+    client = clients.find_with_keys(issuer) if isinstance(issuer, str) else None
+    if client is None:
+        raise BadAssertion("iss is not a client")
+    return client
 
 
 def _key_of(client: KeyClient, kid: object) -> dict[str, Any]:

@@ -65,6 +65,6 @@ def demand_purpose(scope: Scope) -> None:
 
 def _meaning(word: str, *, old_scopes: bool) -> set[str]:
     purpose, _, api = word.partition("#")
-    if old_scopes and api in OLD_SPELLINGS:
+    if old_scopes and purpose in PURPOSES and api in OLD_SPELLINGS:
         return {purpose, OLD_SPELLINGS[api]}
     return {word}
