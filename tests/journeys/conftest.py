@@ -10,6 +10,7 @@ from django.core import mail as django_mail
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from accounts import mail
+from config.sandbox import sandbox
 from tests.fake_operator import FakeOperator
 
 pytest.register_assert_rewrite("tests.journeys.phone")
@@ -50,19 +51,25 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(live_server, settings) -> str:
-    """The address of the live site, which knows itself and its sandbox by it."""
+def dialect() -> str:
+    """Which of the sandbox's operators has the British numbers."""
+    return "sandbox"
+
+
+@pytest.fixture
+def site(live_server, settings, dialect) -> str:
+    """The address of the live site, which knows itself and its sandbox by it.
+
+    One operator has the British numbers, and both have the German ones.
+    """
     address = f"http://127.0.0.1:{live_server.thread.port}"
-    client = settings.SANDBOX_CLIENTS["sandbox-client"]
-    back = [f"{address}/verify/callback/sandbox/"]
-    base = f"{address}/sandbox/mobile-connect"
-    table = settings.NV_OPERATORS["sandbox"]
     # New objects: what was read from the old ones is remembered.
     settings.SITE_URL = address
-    settings.SANDBOX_CLIENTS = {"sandbox-client": client | {"redirect_uris": back}}
-    settings.NV_OPERATORS = {
-        "sandbox": table | {"base_url": base, "jwks_uri": f"{base}/jwks"}
-    }
+    settings.SANDBOX_CLIENTS, tables = sandbox(address, settings.SECRET_KEY)
+    for name, table in tables.items():
+        countries = {"GB"} if name == dialect else set()
+        table["countries"] = sorted(set(table["countries"]) - {"GB"} | countries)
+    settings.NV_OPERATORS = tables
     return address
 
 
