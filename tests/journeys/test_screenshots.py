@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from . import more_scenes, step_up_scenes  # noqa: F401  register their scenes
+from . import (  # noqa: F401  register their scenes
+    more_scenes,
+    network_scenes,
+    step_up_scenes,
+)
 from .scenes import SCENES
 
 pytestmark = pytest.mark.browser
