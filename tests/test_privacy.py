@@ -167,9 +167,31 @@ def walk_every_ending(site: Site) -> None:
     assert stranger.status_code == 400
 
 
+def walk_with_camara(site: Site) -> None:
+    """A network is chosen; each ending; the trial of the command line."""
+    site.new_browser()
+    site.submit("/sandbox/handset/", number=GERMAN, fault="", network="mobile")
+    asked = sign_up(site, "f@example.com", GERMAN)
+    assert "Which network is your SIM on?" in asked.text
+    here = asked.url.removeprefix(site.url)
+    assert "Your profile" in site.submit(here, operator="sandbox-camara").text
+    for n, fault in enumerate(["", *FAULTS, "wrong_iss"]):
+        site.new_browser()
+        site.submit("/sandbox/handset/", number="+46701740699", fault=fault)
+        ending = sign_up(site, f"g{n}@example.com", "+46701740605")
+        told = fault not in ("", "wrong_sub")
+        words = "We could not check your number" if told else "does not match"
+        assert words in ending.text, fault
+    site.manage("check_operator", "sandbox-camara")
+
+
+GERMAN = "+4915228817386"
+
+
 def test_the_log_holds_no_number_code_token_or_password(site):
     tokens = walk_every_journey(site)
     walk_every_ending(site)
+    walk_with_camara(site)
 
     log = site.log.read_text()
     assert "/verify/callback/sandbox/" in log  # it is there, without its query string
@@ -180,6 +202,9 @@ def test_the_log_holds_no_number_code_token_or_password(site):
         "900456",
         "900777",
         "39981234",
+        "28817386",
+        "1740605",
+        "1740699",
         "abc123",
         "zzz",
         "code=",
