@@ -178,3 +178,14 @@ def ask(server, token, body=None, path=VERIFY, **headers):
 
 def share(server, token, **headers):
     return server.get(SHARE, headers={"authorization": f"Bearer {token}", **headers})
+
+
+def code_in(answer):
+    """The code of an error, whose form is checked on the way."""
+    body = answer.json()
+    assert set(body) == {"status", "code", "message"}
+    assert body["status"] == answer.status_code
+    assert body["message"]
+    assert answer["Content-Type"] == "application/json"
+    assert answer["Cache-Control"] == "no-store"
+    return body["code"]

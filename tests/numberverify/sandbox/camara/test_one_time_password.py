@@ -8,7 +8,6 @@ import pytest
 import time_machine
 from django.test import Client
 
-from tests.numberverify.sandbox.camara.test_number_verification import code_in
 from tests.numberverify.sandbox.camara_wire import (
     BANK,
     BANK_KEY,
@@ -17,6 +16,7 @@ from tests.numberverify.sandbox.camara_wire import (
     VALIDATE_CODE,
     ask,
     assertion,
+    code_in,
     own_answer,
     own_token,
 )

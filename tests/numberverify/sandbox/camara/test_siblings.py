@@ -3,7 +3,6 @@ import time_machine
 from django.core.cache import cache
 from django.test import Client
 
-from tests.numberverify.sandbox.camara.test_number_verification import code_in
 from tests.numberverify.sandbox.camara_wire import (
     NUMBER,
     OPERATOR_TOKEN,
@@ -13,6 +12,7 @@ from tests.numberverify.sandbox.camara_wire import (
     SIM_SWAP,
     ask,
     authorized,
+    code_in,
     exchange,
     operator_token_of,
     own_token,
