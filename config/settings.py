@@ -276,7 +276,7 @@ if NV_SANDBOX:
             message = f"NV_SANDBOX: an operator is already named {_name!r}"
             raise ImproperlyConfigured(message)
     NV_OPERATORS |= _sandbox_operators
-    INSTALLED_APPS.append("numberverify.sandbox")
+    INSTALLED_APPS.insert(0, "numberverify.sandbox")  # its runserver is the one
     _context_processors.append("numberverify.sandbox.context_processors.handset")
 
 # Security

@@ -48,6 +48,15 @@ class Server:
         run = [sys.executable, "manage.py", *arguments]
         subprocess.run(run, check=True, env=self.environment, cwd=ROOT)
 
+    def manage_and_read(self, *arguments: str) -> str:
+        """Return what the command prints."""
+        run = [sys.executable, "manage.py", *arguments]
+        environment, pipe = self.environment, subprocess.PIPE
+        ran = subprocess.run(
+            run, check=True, env=environment, cwd=ROOT, stdout=pipe, text=True
+        )
+        return ran.stdout
+
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=20)
