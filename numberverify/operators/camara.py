@@ -30,7 +30,7 @@ from .base import (
     Question,
 )
 from .http import Http
-from .provider import Metadata, Provider
+from .provider import Provider
 
 DEFAULT_SCOPE = "openid dpv:FraudPreventionAndDetection number-verification:verify"
 # As it is spelled since version 1.0, and as some operators still do.
@@ -46,7 +46,8 @@ REFUSALS: Mapping[str, type[OperatorError]] = {
     "IDENTIFIER_NOT_FOUND": NotTheirNumber,
     "SERVICE_NOT_APPLICABLE": NotTheirNumber,
 }
-A_NUMBER = re.compile(r"(tel:|msisdn:)?\+?[0-9]{5,15}", re.IGNORECASE)
+SEPARATORS = re.compile(r"[\s().-]")  # that people write into numbers
+A_NUMBER = re.compile(r"(tel|sips?|msisdn):.*|\+?[0-9]{5,15}(@.*)?")
 
 
 class Camara:
@@ -86,12 +87,11 @@ class Camara:
         return f"{found.authorization_endpoint}{joint}{urlencode(parameters)}"
 
     def ask(self, brought: Brought, question: Question, within: Deadline) -> Answer:
-        found = self.provider.metadata(within)
         if isinstance(brought, OperatorToken):
-            token = self._token_by_sim(brought, found, within)
+            token = self._token_by_sim(brought, within)
             nonce = None
         else:
-            token = self._token_by_code(brought, question, found, within)
+            token = self._token_by_code(brought, question, within)
             nonce = question.nonce
         subject = ""
         if token.id_token:
@@ -107,12 +107,11 @@ class Camara:
         return self.provider.metadata(within).token_endpoint
 
     def _token_by_code(
-        self,
-        callback: Callback,
-        question: Question,
-        found: Metadata,
-        within: Deadline,
+        self, callback: Callback, question: Question, within: Deadline
     ) -> oidc.SubscriberToken:
+        # What the redirect says against itself is told without asking anybody.
+        oidc.code_of(callback, self.settings.issuer)
+        found = self.provider.metadata(within)
         code = oidc.code_of(callback, found.issuer, iss_demanded=found.names_itself)
         return oidc.exchange_code(
             self.http,
@@ -125,10 +124,11 @@ class Camara:
         )
 
     def _token_by_sim(
-        self, operator_token: OperatorToken, found: Metadata, within: Deadline
+        self, operator_token: OperatorToken, within: Deadline
     ) -> oidc.SubscriberToken:
         if not self.settings.private_key:  # the grant is an assertion that we sign
             raise OperatorTokenRefused
+        found = self.provider.metadata(within)
         return oidc.exchange_operator_token(
             self.http,
             self.settings,
@@ -183,6 +183,7 @@ def may_verify(scope: str) -> bool:
 def _pseudonym(subject: str, msisdn: Msisdn) -> str:
     """Return the operator's name for the subscriber, unless it is a number: the profile
     forbids that, and the history would keep it."""
-    digits = msisdn.e164.removeprefix("+")
-    tells = digits in subject or sha256_hex(msisdn) in subject.lower()
-    return "" if tells or A_NUMBER.fullmatch(subject) else subject
+    bare = SEPARATORS.sub("", subject).lower()
+    hashes = [sha256_hex(msisdn, plus=plus) for plus in (True, False)]
+    tells = any(told in bare for told in (msisdn.e164[1:], *hashes))
+    return "" if tells or A_NUMBER.fullmatch(bare) else subject

@@ -160,7 +160,9 @@ def _bearer(answer: Mapping[str, Any]) -> str:
 
 
 def _scope(answer: Mapping[str, Any]) -> str:
-    return wire.text(answer, "scope") if "scope" in answer else ""
+    """Return what was granted. What is no text, as null is, names no scope of ours."""
+    granted = answer.get("scope")
+    return "" if granted is None else str(granted)
 
 
 def check_id_token(

@@ -4,7 +4,8 @@ Both are fetched once and kept for an hour in each process.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
 
-from ..errors import BadDiscovery, BadIdToken, MalformedAnswer
+from ..errors import BadDiscovery, BadIdToken, MalformedAnswer, OperatorTimeout
 from . import values, wire
 from .base import Deadline, OperatorSettings
 from .http import Http
@@ -61,7 +62,7 @@ class Provider:
         return self.found
 
     def metadata(self, within: Deadline) -> Metadata:
-        with self.lock:
+        with _turn(self.lock, within):
             if self.found is None or not self.is_known:
                 self.found = self._discover(within)
                 self.fetched_at = time.monotonic()
@@ -69,7 +70,7 @@ class Provider:
 
     def keys(self, within: Deadline) -> "Keys":
         address = self.metadata(within).jwks_uri
-        with self.lock:
+        with _turn(self.lock, within):
             if self._keys is None or self._keys.url != address:
                 self._keys = Keys(self.http, address)
             return self._keys
@@ -94,11 +95,20 @@ class Provider:
         return self.settings.issuer.rstrip("/") + WELL_KNOWN  # Discovery 1.0, 4.1
 
     def _endpoint(self, name: str, published: Mapping[str, Any]) -> str:
-        given: str = getattr(self.settings, name)
+        if given := getattr(self.settings, name):
+            return str(given)
         try:
-            return given or values.address(wire.text(published, name))
+            found = values.endpoint(wire.text(published, name))
         except (values.Unfit, MalformedAnswer):
             raise BadDiscovery(f"{name} is no address") from None
+        # `check --deploy` sees the table alone, and our own machine is no operator.
+        if _is_plain(found) and not _is_plain(self.settings.issuer):
+            raise BadDiscovery(f"{name} is not https")
+        return found
+
+
+def _is_plain(address: str) -> bool:
+    return address.lower().startswith("http:")
 
 
 def _texts(published: object) -> tuple[str, ...]:
@@ -128,12 +138,14 @@ class Keys:
 
     def find(self, kid: object, within: Deadline) -> Key:
         """Return the key `kid`; for an unknown one the set is fetched once more."""
-        with self.lock:
+        if not isinstance(kid, str):  # a list could not even be looked up
+            raise BadIdToken("unknown key")
+        with _turn(self.lock, within):
             age = time.monotonic() - self.fetched_at
             known = kid in self.keys
             if age > LIFETIME or (not known and age > REFRESH_AFTER):
                 self.fetch(within)
-            if not isinstance(kid, str) or kid not in self.keys:
+            if kid not in self.keys:
                 raise BadIdToken("unknown key")
             return self.keys[kid]
 
@@ -145,6 +157,18 @@ class Keys:
             raise MalformedAnswer("too many keys")
         self.keys = dict(filter(None, map(_usable, listed)))
         self.fetched_at = time.monotonic()
+
+
+@contextmanager
+def _turn(lock: Lock, within: Deadline) -> Iterator[None]:
+    """Wait for the lock no longer than for an answer: whoever holds it may be held
+    itself, by a server that drips its headers."""
+    if not lock.acquire(timeout=within.remaining()):
+        raise OperatorTimeout
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _usable(listed: Any) -> tuple[str, Key] | None:

@@ -33,10 +33,9 @@ def send_code(camara: Camara, msisdn: Msisdn, message: str, within: Deadline) ->
     """
     url = f"{camara.settings.one_time_password_sms_url}/send-code"
     body = {"phoneNumber": msisdn.e164, "message": message}
+    bearer = _otp_token(camara, within)
     with _theirs():
-        answer = camara.http.post_json(
-            url, body=body, bearer=_otp_token(camara, within), within=within
-        )
+        answer = camara.http.post_json(url, body=body, bearer=bearer, within=within)
     reference = wire.text(answer, "authenticationId")
     if len(reference) > LONGEST_REFERENCE:
         raise MalformedAnswer("reference is too long")

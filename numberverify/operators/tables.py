@@ -16,6 +16,7 @@ from .values import Reader, Unfit
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+PURPOSE = re.compile(r"dpv:[A-Za-z]+")
 
 COMMON: Mapping[str, Reader] = {
     "label": read_as.label,
@@ -40,9 +41,12 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "mobile-connect": {**COMMON, "issuer": read_as.text},
     "camara": {
         **COMMON,
+        "authorization_endpoint": read_as.endpoint,
+        "token_endpoint": read_as.endpoint,
+        "jwks_uri": read_as.endpoint,
         "issuer": read_as.address,
         "client_auth": read_as.one_of("client_secret_basic", "private_key_jwt"),
-        "private_key": lambda value: value,  # read with the algorithm, below
+        "private_key": read_as.pem,
         "kid": read_as.text,
         "token_endpoint_auth_signing_alg": read_as.one_of(*ALGORITHMS),
         "scope": read_as.text,
@@ -135,10 +139,14 @@ def _from_environment(variable: Any) -> str:
 
 
 def _from_file(path: Any) -> str:
+    fit = "the path of a PEM file that we may read, and that holds something"
     try:
-        return Path(path).read_text("ascii")
+        found = Path(path).read_text("ascii")
     except (OSError, TypeError, ValueError):
-        raise Unfit("the path of a PEM file that we may read", "key") from None
+        raise Unfit(fit, "key") from None
+    if not found:  # or the table would seem to name no key at all
+        raise Unfit(fit, "key")
+    return found
 
 
 def _check_credentials(settings: OperatorSettings) -> None:
@@ -165,9 +173,12 @@ def _check_credentials(settings: OperatorSettings) -> None:
 
 def _check_scope(settings: OperatorSettings) -> None:
     """CAMARA's profile: `openid`, exactly one purpose, and what is to be done."""
-    found = len(purposes_of(settings.scope))
-    if found != 1:
-        raise Unfit(f"scope must name exactly one dpv: purpose, not {found}", "scope")
+    found = purposes_of(settings.scope)
+    if len(found) != 1:
+        message = f"scope must name exactly one dpv: purpose, not {len(found)}"
+        raise Unfit(message, "scope")
+    if not PURPOSE.fullmatch(found[0].partition("#")[0]):
+        raise Unfit("scope must name a purpose after dpv:", "scope")
     if "openid" not in settings.scope.split():
         raise Unfit("scope must hold openid: no ID token comes without it", "scope")
     if not may_verify(settings.scope):

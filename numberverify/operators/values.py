@@ -31,6 +31,13 @@ def text(value: Any) -> str:
     return value
 
 
+def pem(value: Any) -> str:
+    """Text of several lines; what key it holds is found out with the algorithm."""
+    if not isinstance(value, str):
+        raise Unfit("text in PEM", "key")
+    return value
+
+
 def label(value: Any) -> Any:
     """Text, or a translation of it that waits for its language."""
     if isinstance(value, (bool, int, float, list, dict)):
@@ -65,8 +72,20 @@ def countries(value: Any) -> tuple[str, ...]:
 
 
 def address(value: Any) -> str:
-    """An https address; over http, which shows secrets to the way, on loopback only."""
+    """An endpoint to which a path may be added: without a query."""
     fit = "an https address without query and credentials (http on loopback)"
+    if "?" in endpoint(value, fit):
+        raise Unfit(fit)
+    return str(value)
+
+
+def endpoint(
+    value: Any, fit: str = "an https address without credentials (http on loopback)"
+) -> str:
+    """An https address; over http, which shows secrets to the way, on loopback only.
+
+    It may have a query of its own (RFC 6749, 3.1 and 3.2).
+    """
     try:
         parts = urlsplit(text(value))
         host, _port = parts.hostname, parts.port
@@ -76,8 +95,8 @@ def address(value: Any) -> str:
         not HOST.fullmatch(host or "")
         or parts.scheme not in {"http", "https"}
         or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
+        or "#" in value
+        or " " in value
     ):
         raise Unfit(fit)
     if parts.scheme == "http" and not is_loopback(host or ""):

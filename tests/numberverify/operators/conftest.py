@@ -1,6 +1,18 @@
+import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from numberverify.msisdn import Msisdn
 from numberverify.operators.base import (
@@ -58,3 +70,32 @@ def ask(fake: FakeOperator, read) -> Iterator[Callable[..., Answer]]:
         line.threads.shutdown(wait=False, cancel_futures=True)
         line.operator.http.session.close()
     lines.clear()  # the next operator may get the same port
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> str:
+    """The path of a key and its certificate for 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "operator")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    today = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(private + signed.public_bytes(Encoding.PEM))
+    return str(path)
+
+
+def over_tls(fake: FakeOperator, certificate: str) -> None:
+    """Let the operator speak TLS; whoever trusts the certificate reaches it."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    fake.server.socket = context.wrap_socket(fake.server.socket, server_side=True)
+    fake.base_url = fake.base_url.replace("http:", "https:")

@@ -1,27 +1,16 @@
 """How we reach operators: kept-alive, straight, and without what the machine adds."""
 
 import socket
-import ssl
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
 
 from numberverify.errors import OperatorError, OperatorRefused, OperatorUnreachable
 from numberverify.msisdn import Msisdn
 from numberverify.operators.base import Callback, Question
 from numberverify.operators.registry import Line
 from tests.fake_operator import JWKS, MATCH, TOKEN, Reply
-from tests.numberverify.operators.conftest import BACK, NONCE
+from tests.numberverify.operators.conftest import BACK, NONCE, over_tls
 
 QUESTION = Question(Msisdn("+447700900123"), BACK, nonce=NONCE)
 TRUE = {"sub": "pcr-1", "device_msisdn_verified": True}
@@ -162,32 +151,9 @@ def test_who_does_not_speak_tls_is_unreachable_under_https(fake, read):
     assert not fake.calls
 
 
-@pytest.fixture
-def certificate(tmp_path) -> str:
-    """The path of a key and its certificate for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "operator")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-    today = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .sign(key, SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = tmp_path / "certificate.pem"
-    path.write_bytes(private + signed.public_bytes(Encoding.PEM))
-    return str(path)
-
-
 def test_a_certificate_must_be_vouched_for(fake, read, certificate):
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    fake.server.socket = context.wrap_socket(fake.server.socket, server_side=True)
-    line = Line(read(base_url=fake.base_url.replace("http:", "https:")))
+    over_tls(fake, certificate)
+    line = Line(read())
 
     with pytest.raises(OperatorUnreachable):
         line.ask(Callback("code"), QUESTION)

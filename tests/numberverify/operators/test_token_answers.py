@@ -80,6 +80,8 @@ def test_the_type_is_written_in_any_case(fake, ask, token_type):
         pytest.param({"expires_in": None}, id="no life"),
         pytest.param({"expires_in": "soon"}, id="odd life"),
         pytest.param({"refresh_token": "r", "scope": "openid"}, id="more"),
+        pytest.param({"scope": ""}, id="empty scope"),
+        pytest.param({"scope": ["openid"]}, id="scope a list"),
     ],
 )
 def test_what_we_do_not_use_does_not_disturb(fake, ask, tokens):
