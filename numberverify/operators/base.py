@@ -9,6 +9,7 @@ from typing import Protocol
 from ..errors import OperatorTimeout, OperatorTokenRefused
 from ..msisdn import Msisdn
 
+RSA_BITS = 2048  # the least, of ours and of theirs (RFC 7518, 3.3)
 # Opaque by TS.43; of what base64, base64url, hexadecimal and JWTs are written in.
 OPERATOR_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/=]{1,4096}")
 

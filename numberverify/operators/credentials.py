@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from .base import OperatorSettings
+from .base import RSA_BITS, OperatorSettings
 from .values import Unfit
 
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -22,7 +22,6 @@ CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_FOR = 120  # seconds
 # An operator whose clock is behind ours refuses what was issued in its future.
 BACKDATED = 10  # seconds
-RSA_BITS = 2048
 CURVE = "P-256"
 
 

@@ -11,11 +11,11 @@ from threading import Lock
 from typing import Any
 
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, import_key
+from joserfc.jwk import Key, RSAKey, import_key
 
 from ..errors import BadDiscovery, BadIdToken, MalformedAnswer, OperatorTimeout
 from . import values, wire
-from .base import Deadline, OperatorSettings
+from .base import RSA_BITS, Deadline, OperatorSettings
 from .http import Http
 
 PUBLIC_MEMBERS = ("kty", "kid", "alg", "use", "n", "e", "crv", "x", "y")
@@ -180,6 +180,9 @@ def _usable(listed: Any) -> tuple[str, Key] | None:
         return None
     needed = {name: listed[name] for name in PUBLIC_MEMBERS if name in listed}
     try:
-        return listed["kid"], import_key(needed)
+        key = import_key(needed)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
+    if isinstance(key, RSAKey) and key.raw_value.key_size < RSA_BITS:
+        return None
+    return listed["kid"], key

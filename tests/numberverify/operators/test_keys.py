@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
 from numberverify.errors import BadIdToken, OperatorError
@@ -12,6 +13,8 @@ from tests.fake_operator import JWKS, KEY, MATCH, Reply
 
 PUBLIC = KEY.as_dict(private=False)
 OTHER = RSAKey.generate_key(2048, {"kid": "fake-2"})
+with pytest.warns(SecurityWarning):
+    SHORT = RSAKey.generate_key(1024, {"kid": "short"})
 
 
 def without(*names):
@@ -34,6 +37,9 @@ def without(*names):
         pytest.param(Reply(body={"keys": [without("n")]}), id="no modulus"),
         pytest.param(Reply(body={"keys": [without("kty")]}), id="no type"),
         pytest.param(Reply(body={"keys": [PUBLIC | {"n": "AQ"}]}), id="tiny modulus"),
+        pytest.param(
+            Reply(body={"keys": [SHORT.as_dict(private=False)]}), id="1024 bits"
+        ),
         pytest.param(Reply(body={"keys": [PUBLIC | {"n": "é"}]}), id="odd modulus"),
         pytest.param(
             Reply(body={"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "fake-1"}]}),
@@ -114,6 +120,15 @@ def test_many_at_once_fetch_the_keys_once(fake, ask, read):
 
     assert all(answer.matched for answer in answers)
     assert len(fake.calls_to(JWKS)) == 1
+
+
+def test_a_key_that_is_too_short_signs_nothing(fake, ask):
+    """RFC 7518, 3.3: RSA of 2048 bits or more."""
+    fake.replies[JWKS] = Reply(body={"keys": [SHORT.as_dict(private=False)]})
+    fake.signing = {"key": SHORT, "alg": "RS256", "kid": "short"}
+
+    with pytest.raises(BadIdToken):
+        ask()
 
 
 def rotate(fake):
