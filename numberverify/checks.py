@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from . import conf, routing
 from .choices import Purpose
 from .errors import ConfigurationError
-from .factors import sms
+from .factors import operator_sms, sms
 from .operators.tables import read_table
 
 SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
@@ -105,6 +105,31 @@ def sms_backend_can_be_made(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         message = f"SMS_BACKEND cannot be used: {type(error).__name__}."
         return [Error(message, id="numberverify.E006")]
     return []
+
+
+@register()
+def own_choice_can_be_imported(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        conf.choose_operator()
+    except ImportError:
+        message = "NV_CHOOSE_OPERATOR cannot be imported."
+        hint = "The dotted path of a function; docs/operators.md has an example."
+        return [Error(message, hint=hint, id="numberverify.E017")]
+    return []
+
+
+@register()
+def an_operator_sends_the_messages(
+    app_configs: Any, **kwargs: Any
+) -> list[CheckMessage]:
+    by_operators = conf.sms_backend_path().startswith(operator_sms.__name__)
+    if not by_operators or operators_can_be_asked(app_configs):
+        return []
+    if any(each.one_time_password_sms_url for each in routing.operators().values()):
+        return []
+    message = "SMS_BACKEND is the operators', and none of them sends text messages."
+    hint = "Give one_time_password_sms_url in a table whose dialect is camara."
+    return [Error(message, hint=hint, id="numberverify.E018")]
 
 
 @register(Tags.security, deploy=True)

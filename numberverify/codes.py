@@ -224,7 +224,9 @@ def _ask_who_made_it(row: Verification, typed: str, now: datetime) -> bool:
         raise SmsNotSent from None
     if right:
         same = mine.filter(status=Status.PENDING, code_reference=row.code_reference)
-        return same.settle(Status.VERIFIED, now=timezone.now()) == 1
+        # The try that was taken for it was no wrong code.
+        columns = {"tries": F("tries") - 1}
+        return same.settle(Status.VERIFIED, now=timezone.now(), **columns) == 1
     logger.warning("verification %s: wrong code, %s", row.pk, row.method)
     spent = mine.filter(status=Status.PENDING, tries__gte=F("tries_allowed"))
     spent.settle(Status.REFUSED, now=now, reason=Reason.WRONG_CODES)

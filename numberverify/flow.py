@@ -82,8 +82,8 @@ def start(
     `user` is whom the receipt will serve, None at signup. `next` is the path of the
     page that goes on after a match and that, by POST, tries again or falls back: each
     is a new row, with what the one before it asked. The URL is the row's own page where
-    the person has to say which network the SIM is on, and where the row is settled at
-    once: the way is not open, no operator serves the number, or it cannot be reached.
+    the person has to name the network, and where the row is settled at once: the way is
+    not open, no operator serves the number, or it cannot be reached.
     """
     row = Verification(
         purpose=purpose,
@@ -94,14 +94,11 @@ def start(
         method=way.method,
         next=next,
     )
-    own = _followed(row, way.previous, browser) if way.previous else None
-    if own:
-        _follow(row, own)
     describe(row, msisdn, browser, now=timezone.now())
+    chosen = _follow(row, way.previous, browser) if way.previous else ""
     if way.not_on_phone:
         return row.save_closed(Reason.NOT_ON_PHONE)
     if way.method == Method.NETWORK:
-        chosen = own.operator if own and own.operator_chosen else ""
         return network.start(row, msisdn, chosen, ask=way.other_network)
     return _start_another_way(row, msisdn)
 
@@ -204,7 +201,9 @@ def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> No
     if not _receipts(proof).filter(pk=receipt.id).update(**columns):
         raise VerificationNotUsable
     person = new_user or proof.user
-    if receipt.chosen and person is not None:
+    # Of a new number its journey writes it down, together with the number.
+    is_of_another = proof.purpose == Purpose.PHONE_CHANGE
+    if receipt.chosen and person is not None and not is_of_another:
         conf.remember_operator(person, receipt.operator)
 
 
@@ -272,25 +271,28 @@ def _accepted(purpose: str, action: str) -> frozenset[Method]:
     return conf.accepts(Purpose(purpose), action)
 
 
-def _followed(
-    row: Verification, previous: UUID, browser: Browser
-) -> Verification | None:
-    """Believe the browser's word on what it follows only about a row of its own."""
+def _follow(row: Verification, previous: UUID, browser: Browser) -> str:
+    """Take over what the row before it asked, and return the operator that the person
+    named there for the same number, or "".
+
+    The browser's word on what it follows is believed about a row of its own alone.
+    """
     user_id: Any = row.user_id  # or None, at signup
-    return Verification.objects.filter(
+    own = Verification.objects.filter(
         pk=previous,
         purpose=row.purpose,
         action=row.action,
         user_id=user_id,
         holder_digest=digest(browser.binding),
     ).first()
-
-
-def _follow(row: Verification, own: Verification) -> None:
+    if own is None:
+        return ""
     row.previous, row.asked_because = own.pk, own.asked_because
     row.test = own.test
     # What the person confirmed then: a form that tries again does not repeat it.
     row.details_digest = row.details_digest or own.details_digest
+    same_number = bytes(own.number_fingerprint) == row.number_fingerprint
+    return own.operator if own.operator_chosen and same_number else ""
 
 
 def _receipts(proof: Proof) -> VerificationQuerySet:

@@ -12,37 +12,49 @@ from .browser import give_back_connections
 from .errors import NotTheirNumber, OperatorError
 from .msisdn import Msisdn
 from .operators import siblings
-from .operators.base import Deadline, Told
+from .operators.base import Deadline, OperatorSettings, Told
 from .operators.camara import Camara
 
 logger = logging.getLogger(__name__)
 LONGEST = 2400  # hours, the most that SIM Swap takes
 
 
-def sim_swapped(msisdn: Msisdn, *, within: timedelta) -> Told:
-    """Say whether the number got another SIM within that time, 100 days at most."""
+def sim_swapped(msisdn: Msisdn, *, within: timedelta, operator: str = "") -> Told:
+    """Say whether the number got another SIM within that time, 100 days at most.
+
+    `operator` is the one to ask; else those that serve the country.
+    """
     hours = max(1, min(LONGEST, round(within.total_seconds() / 3600)))
 
     def ask(camara: Camara, deadline: Deadline) -> Told:
         return siblings.sim_swapped(camara, msisdn, hours=hours, within=deadline)
 
-    return _ask(msisdn, "sim_swap_url", ask)
+    return _ask(_asked(msisdn, operator), "sim_swap_url", ask)
 
 
-def recycled(msisdn: Msisdn, *, since: date) -> Told:
+def recycled(msisdn: Msisdn, *, since: date, operator: str = "") -> Told:
     """Say whether the number has had another subscriber after that day."""
 
     def ask(camara: Camara, deadline: Deadline) -> Told:
         return siblings.number_recycled(camara, msisdn, since=since, within=deadline)
 
-    return _ask(msisdn, "number_recycling_url", ask)
+    return _ask(_asked(msisdn, operator), "number_recycling_url", ask)
 
 
-def _ask(msisdn: Msisdn, url: str, ask: Callable[[Camara, Deadline], Told]) -> Told:
-    """Ask those that serve the country, in the file's order, until one knows the
-    number."""
+def _asked(msisdn: Msisdn, operator: str) -> list[OperatorSettings]:
+    if operator:
+        return [routing.operators()[operator]]
+    return routing.serving(msisdn.countries)
+
+
+def _ask(
+    operators: list[OperatorSettings],
+    url: str,
+    ask: Callable[[Camara, Deadline], Told],
+) -> Told:
+    """Ask in the file's order until one knows the number."""
     give_back_connections()
-    for operator in routing.serving(msisdn.countries):
+    for operator in operators:
         if not getattr(operator, url):
             continue
         try:

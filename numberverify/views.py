@@ -146,6 +146,7 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         and _accepts(row, Method.NETWORK),
         "other_networks": mine
         and row.method == Method.NETWORK
+        and row.status != Status.MISMATCHED  # that is the SIM's own network's word
         and network.others_serve(row),
         "details": held.details_of(request, bytes(row.details_digest)),
     }

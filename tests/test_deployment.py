@@ -68,6 +68,18 @@ def test_a_sound_deployment_hears_nothing(deployed):
             "SMS_BACKEND", "no.such.Backend", "numberverify.E006", id="no backend"
         ),
         pytest.param(
+            "NV_CHOOSE_OPERATOR",
+            "no.such.function",
+            "numberverify.E017",
+            id="no choice of the site's own",
+        ),
+        pytest.param(
+            "SMS_BACKEND",
+            "numberverify.factors.operator_sms.OperatorBackend",
+            "numberverify.E018",
+            id="operators that send no text messages",
+        ),
+        pytest.param(
             "NV_STEP_UP",
             {"a": {"label": "a", "methods": ["email"]}},
             "numberverify.E005",

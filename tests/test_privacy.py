@@ -168,7 +168,7 @@ def walk_every_ending(site: Site) -> None:
 
 
 def walk_with_camara(site: Site) -> None:
-    """A network is chosen; each ending; the trial of the command line."""
+    """A network is chosen; each ending; an operator is checked."""
     site.new_browser()
     site.submit("/sandbox/handset/", number=GERMAN, fault="", network="mobile")
     asked = sign_up(site, "f@example.com", GERMAN)

@@ -27,7 +27,9 @@ class OperatorSettings:
     private_key: str = field(default="", repr=False)  # PEM
     kid: str = ""  # none given: the key's thumbprint (RFC 7638)
     token_endpoint_auth_signing_alg: str = ""  # none given: the key's first
-    label: str = ""
+    # Not compared: a translation is another text in another language, and the line to
+    # the operator the same.
+    label: str = field(default="", compare=False)
     countries: tuple[str, ...] = ()  # none given: it serves every country
     send: str = "hash"
     hash_input: str = "plus"

@@ -5,7 +5,6 @@ Sources: Number Verification 2.1.0; CAMARA Security and Interoperability Profile
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -46,8 +45,6 @@ REFUSALS: Mapping[str, type[OperatorError]] = {
     "IDENTIFIER_NOT_FOUND": NotTheirNumber,
     "SERVICE_NOT_APPLICABLE": NotTheirNumber,
 }
-SEPARATORS = re.compile(r"[\s().-]")  # that people write into numbers
-A_NUMBER = re.compile(r"(tel|sips?|msisdn):.*|\+?[0-9]{5,15}(@.*)?")
 
 
 class Camara:
@@ -99,7 +96,7 @@ class Camara:
             claims = oidc.check_id_token(
                 token, self.settings, nonce=nonce, keys=keys, within=within
             )
-            subject = _pseudonym(claims["sub"], question.msisdn)
+            subject = oidc.pseudonym(claims["sub"], question.msisdn)
         answer = self.put(token, question, within)
         return Answer(wire.boolean(answer, "devicePhoneNumberVerified"), subject)
 
@@ -111,7 +108,7 @@ class Camara:
     ) -> oidc.SubscriberToken:
         # What the redirect says against itself is told without asking anybody.
         oidc.code_of(callback, self.settings.issuer)
-        found = self.provider.metadata(within)
+        found = self.provider.last_known(within)  # by which the browser was sent
         code = oidc.code_of(callback, found.issuer, iss_demanded=found.names_itself)
         return oidc.exchange_code(
             self.http,
@@ -178,12 +175,3 @@ def purposes_of(scope: str) -> list[str]:
 def may_verify(scope: str) -> bool:
     words = (word.rpartition("#")[2] for word in scope.split())
     return any(word in VERIFY_SCOPES for word in words)
-
-
-def _pseudonym(subject: str, msisdn: Msisdn) -> str:
-    """Return the operator's name for the subscriber, unless it is a number: the profile
-    forbids that, and the history would keep it."""
-    bare = SEPARATORS.sub("", subject).lower()
-    hashes = [sha256_hex(msisdn, plus=plus) for plus in (True, False)]
-    tells = any(told in bare for told in (msisdn.e164[1:], *hashes))
-    return "" if tells or A_NUMBER.fullmatch(bare) else subject

@@ -21,6 +21,8 @@ from .base import Deadline, OperatorSettings
 
 MAX_BODY = 64 * 1024  # bytes
 CHUNK = 16 * 1024
+# urllib3's own come through for a host name that cannot be one.
+UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 # The name of an error: OAuth's `error`, CAMARA's `code`. It chooses a reason of ours.
 ERROR_NAME = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
@@ -72,7 +74,7 @@ class Http:
                 return response.status_code, response.headers.get("Location", "")
         except requests.Timeout:
             raise OperatorTimeout from None
-        except (requests.RequestException, OSError):
+        except UNREACHABLE:
             raise OperatorUnreachable from None
 
     def post_form(
@@ -129,7 +131,7 @@ class Http:
         # sent, so they are neither chained nor logged.
         except requests.Timeout:
             raise OperatorTimeout from None
-        except (requests.RequestException, OSError):
+        except UNREACHABLE:
             raise OperatorUnreachable from None
         if response.status_code >= 500:
             raise OperatorUnreachable(f"status {response.status_code}")

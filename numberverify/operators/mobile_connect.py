@@ -62,7 +62,8 @@ class MobileConnect:
         subject = wire.text(answer, "sub")
         if not hmac.compare_digest(subject.encode(), claims["sub"].encode()):
             raise SubjectMismatch
-        return Answer(wire.boolean(answer, "device_msisdn_verified"), subject)
+        matched = wire.boolean(answer, "device_msisdn_verified")
+        return Answer(matched, oidc.pseudonym(subject, question.msisdn))
 
     def token_endpoint(self, within: Deadline) -> str:
         return self.token

@@ -27,6 +27,7 @@ from ..errors import (
     NotOnMobileNetwork,
     OperatorUnreachable,
 )
+from ..msisdn import Msisdn, sha256_hex
 from . import wire
 from .base import Callback, Deadline, OperatorSettings, OperatorToken, Question
 from .credentials import client_authentication, signed_assertion
@@ -39,6 +40,10 @@ CLOCK_SKEW = 60  # seconds
 # Connect: SEAM_OK), never by a password or a code.
 NETWORK_AMR = {"nba", "mnba", "SEAM_OK"}
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+A_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+SEPARATORS = re.compile(r"[\s().-]")  # that people write into numbers
+# Digits enough for a number that are no part of a hexadecimal text, or a number's URI.
+A_NUMBER = re.compile(r"^(tel|sips?|msisdn):|(?<![0-9a-f])[0-9]{7,15}(?![0-9a-f])")
 # RFC 6750, section 2.1; anything else could break out of the header.
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
@@ -72,16 +77,16 @@ class ClientToken:
 def code_of(callback: Callback, issuer: str, *, iss_demanded: bool = False) -> str:
     """Return the authorization code, or raise what the redirect says instead.
 
-    RFC 6749, 4.1.2.1: an error wins over a code. RFC 9207: `iss` must be the one
-    that was asked, and there when the operator says that it sends it.
+    RFC 9207: `iss` must be the one that was asked, also beside an error, and there
+    when the operator says that it sends it. RFC 6749, 4.1.2.1: an error wins over a
+    code.
     """
-    if callback.malformed:
+    is_another = callback.iss and callback.iss != issuer
+    if callback.malformed or is_another:
         raise MalformedCallback
     if callback.error:
         raise ERRORS.get(callback.error, AuthorizationFailed)
-    if not callback.code:
-        raise MalformedCallback
-    if (callback.iss or iss_demanded) and callback.iss != issuer:
+    if not callback.code or (iss_demanded and not callback.iss):
         raise MalformedCallback
     return callback.code
 
@@ -221,6 +226,18 @@ def _signed_claims(
         return wire.json_object(unverified.payload)
     except (JoseError, ValueError, TypeError, MalformedAnswer) as error:
         raise BadIdToken("not a signed token") from error
+
+
+def pseudonym(subject: str, msisdn: Msisdn) -> str:
+    """Return the operator's name for the subscriber, or "" when it tells a number, the
+    asked one or any: the profiles forbid that, and the history would keep it."""
+    if A_UUID.fullmatch(subject):
+        return subject
+    bare = SEPARATORS.sub("", subject).lower()
+    hashes = [sha256_hex(msisdn, plus=plus) for plus in (True, False)]
+    told = any(part in bare for part in (msisdn.e164[1:], *hashes))
+    number = A_NUMBER.search(bare) or A_NUMBER.search(subject.lower())
+    return "" if told or number else subject
 
 
 def _is_current(claims: Mapping[str, Any], *, now: float) -> bool:

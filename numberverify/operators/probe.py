@@ -7,7 +7,7 @@ whether the operator knows us.
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from ..errors import OperatorError, OperatorRefused
 from ..msisdn import Msisdn
@@ -20,6 +20,7 @@ from .registry import Line
 
 Speaker = Camara | MobileConnect
 Look = Callable[[Speaker, Question, Deadline], str]
+MOST_HOPS = 8  # within the operator, as a browser would follow them
 NOBODY = Msisdn("+447700900000")  # of the numbers that are kept for drama
 # What an operator says to a request that is in order, of a machine that is no phone.
 NO_PHONE = {
@@ -94,12 +95,25 @@ def _keys(operator: Speaker, _: Question, within: Deadline) -> str:
 def _authorization(operator: Speaker, question: Question, within: Deadline) -> str:
     operator.prepare(within)
     address = operator.authorization_url(question, state=secrets.token_urlsafe(32))
-    status, location = operator.http.look(address, within=within)
-    if status not in (302, 303):
-        raise Fails(f"status {status}: client id or redirect URI are not registered")
-    if not location.startswith(question.redirect_uri):
-        return "taken, and goes on at the operator"
-    brought = parse_qs(urlsplit(location).query)
+    host, asked = urlsplit(address).netloc, address
+    for _ in range(MOST_HOPS):
+        status, location = operator.http.look(asked, within=within)
+        if status not in (302, 303):
+            if asked == address:
+                said = "client id or redirect URI are not registered"
+                raise Fails(f"status {status}: {said}")
+            break
+        asked = urljoin(asked, location)
+        if "error" in parse_qs(urlsplit(asked).query) or urlsplit(asked).netloc != host:
+            break
+    return _judged(asked, question.redirect_uri)
+
+
+def _judged(address: str, redirect_uri: str) -> str:
+    """What it means that the operator's redirects have led there."""
+    brought = parse_qs(urlsplit(address).query)
+    if not address.startswith(redirect_uri) and "error" not in brought:
+        return "not refused so far; what comes next only a phone can tell"
     if "code" in brought and "error" not in brought:
         return "taken; it takes even this machine for a phone of its network"
     error = brought.get("error", [""])[0]

@@ -61,6 +61,10 @@ class Provider:
             raise BadDiscovery("not fetched yet")
         return self.found
 
+    def last_known(self, within: Deadline) -> Metadata:
+        """Return what is known, however old; fetch it when nothing is."""
+        return self.found or self.metadata(within)
+
     def metadata(self, within: Deadline) -> Metadata:
         with _turn(self.lock, within):
             if self.found is None or not self.is_known:
@@ -69,7 +73,7 @@ class Provider:
             return self.found
 
     def keys(self, within: Deadline) -> "Keys":
-        address = self.metadata(within).jwks_uri
+        address = self.last_known(within).jwks_uri
         with _turn(self.lock, within):
             if self._keys is None or self._keys.url != address:
                 self._keys = Keys(self.http, address)

@@ -6,7 +6,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-HOST = re.compile(r"[a-z0-9._:-]+")
+# Names of labels of 63 characters at most (RFC 1035, 2.3.4); or an IPv6 address.
+HOST = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|[0-9a-f:.]+")
 COUNTRY = re.compile(r"[A-Z]{2}")
 LONGEST_DEADLINE = 60  # seconds
 MOST_THREADS = 1000

@@ -11,10 +11,12 @@ docs/step-up.md shows the rest.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -53,12 +55,16 @@ def step_up_required(
     guard = guard_for(action, max_age, form_fields, keep, details)
 
     def decorate(view: FunctionView) -> FunctionView:
+        own = _as_the_site_wants(view)
+
+        # The guard may have to ask an operator where its pages are.
+        @transaction.non_atomic_requests
         @never_cache
         @leaves_for_operator
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             page = guard.page_before(request)
-            return view(request, *args, **kwargs) if page is None else page
+            return own(request, *args, **kwargs) if page is None else page
 
         return guarded
 
@@ -97,15 +103,31 @@ class StepUpRequiredMixin:
     def as_view(cls, **initial: Any) -> Any:
         if not hasattr(cls, "_guard"):
             raise ImproperlyConfigured(f"{cls.__name__} has no step_up_action")
-        return super().as_view(**initial)  # type: ignore[misc]
+        view = super().as_view(**initial)  # type: ignore[misc]
+        return transaction.non_atomic_requests(view)
 
     @method_decorator(never_cache)
     @method_decorator(leaves_for_operator)  # type: ignore[arg-type]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         page = self._guard.page_before(request)
         if page is None:
-            page = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            dispatch = _as_the_site_wants(super().dispatch)  # type: ignore[misc]
+            page = dispatch(request, *args, **kwargs)
         return page
+
+
+def _as_the_site_wants(view: FunctionView) -> FunctionView:
+    """Run the site's own part in a transaction where its ATOMIC_REQUESTS says so."""
+
+    @wraps(view)
+    def own(*args: Any, **kwargs: Any) -> HttpResponse:
+        with ExitStack() as stack:
+            for alias, database in connections.settings.items():
+                if database["ATOMIC_REQUESTS"]:
+                    stack.enter_context(transaction.atomic(using=alias))
+            return view(*args, **kwargs)
+
+    return own
 
 
 def redeem_step_up(request: HttpRequest) -> None:

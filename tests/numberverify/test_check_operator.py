@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 import requests
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connections
 
@@ -133,6 +134,13 @@ def test_an_operator_without_published_keys_is_told_so(mobile_connect, settings)
             id="scope",
         ),
         pytest.param(
+            AUTHORIZE,
+            Reply(302, headers={"Location": "/error?error=unauthorized_client"}),
+            "Authorization",
+            "refused: unauthorized_client",
+            id="refused on a page of its own",
+        ),
+        pytest.param(
             TOKEN,
             Reply(401, {"error": "invalid_client"}),
             "Client authentication",
@@ -179,6 +187,32 @@ def test_an_authentication_that_the_operator_does_not_take_is_told(camara):
     said, _ = told()
 
     assert "takes no private_key_jwt" in line(said, "Description")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param("https://login.operator.example/", id="another host"),
+        pytest.param("/authorize", id="round and round"),
+        pytest.param("/nowhere", id="a page"),
+    ],
+)
+def test_what_only_a_phone_can_tell_is_said_to_be_that(camara, location):
+    camara.replies[AUTHORIZE] = Reply(302, headers={"Location": location})
+
+    said, failed = told()
+
+    assert failed == ""
+    assert "only a phone can tell" in line(said, "Authorization")
+
+
+@pytest.mark.parametrize("host", ["login..operator.example", "a" * 64 + ".example"])
+def test_a_host_that_cannot_be_one_is_refused_at_the_start(camara, settings, host):
+    settings.NV_OPERATORS = {"fake": camara.table(issuer=f"https://{host}")}
+
+    found = [each.id for each in run_checks()]
+
+    assert "numberverify.E016" in found
 
 
 def test_an_operator_that_is_away_fails_each_step_that_asks(camara):
@@ -237,6 +271,7 @@ class Phone(threading.Thread):
         super().__init__()
         self.out, self.operator = out, operator
         self.pages: list[str] = []
+        self.after: dict[str, Reply] = {}
 
     def run(self) -> None:
         found = None
@@ -245,7 +280,7 @@ class Phone(threading.Thread):
                 break
             time.sleep(0.02)
         self.address = found[0]
-        self.operator.replies.clear()
+        self.operator.replies = dict(self.after)
         browser = requests.Session()
         page = browser.get(self.address)
         token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
@@ -255,9 +290,9 @@ class Phone(threading.Thread):
         self.pages = [page.text, ending.text, str(again.status_code)]
 
 
-def with_a_phone(operator, **changes) -> tuple[str, str, Phone]:
-    out = StringIO()
-    phone = Phone(out, operator)
+def with_a_phone(operator, out=None, phone=None) -> tuple[str, str, Phone]:
+    out = out or StringIO()
+    phone = phone or Phone(out, operator)
     phone.start()
     failed = ""
     try:
@@ -297,6 +332,33 @@ def test_a_phone_with_another_sim_is_a_no_match(ready):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_phone_that_the_network_does_not_see_is_no_mismatch(ready):
+    code = "NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK"
+    out = StringIO()
+    phone = Phone(out, ready)
+    phone.after = {VERIFY: Reply(403, {"code": code})}
+    said, failed, _ = with_a_phone(ready, out, phone)
+
+    assert "Could not tell: not on the mobile network" in said
+    assert "could not tell" in failed
+    assert "That was no match" not in failed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_facts_are_those_of_the_operator_that_is_tried(ready, settings):
+    other = FakeCamara()
+    tables = {"other": other.with_siblings(), "fake": ready.with_siblings()}
+    settings.NV_OPERATORS = tables
+    ready.flags["swapped"] = True
+
+    said, _, _ = with_a_phone(ready)
+
+    assert "SIM swapped within ten days: yes" in said
+    assert other.calls == []
+    other.close()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_receipt_of_a_trial_opens_nothing(ready):
     with_a_phone(ready)
 
@@ -316,7 +378,7 @@ def test_nobody_comes_and_the_trial_runs_out(ready, monkeypatch, settings):
 
     said, failed = told("--number", ANN)
 
-    assert "no match" in failed
+    assert failed == "Nobody came in time."
     assert "Expired" in said
     assert Verification.objects.get().status == Status.EXPIRED
 

@@ -296,10 +296,21 @@ def test_a_corrected_number_of_another_country_does_not_go_to_the_chosen_network
     ending = not_seen(browser, other, leaves, "other")["Location"]
     browser.get(ending)
 
-    started = sign_up(browser, phone="+33 6 39 98 12 34")
+    typed = SIGNUP | {"phone": "+33 6 39 98 12 34", "previous": str(the_row().pk)}
+    started = browser.submit("/accounts/signup/", **typed)
 
     assert the_row().operator == "french"
     assert started["Location"].startswith(operator.base_url)
+
+
+def test_another_number_of_the_same_country_is_asked_about_anew(browser, other):
+    leaves = choose(browser, sign_up(browser), "other")
+    not_seen(browser, other, leaves, "other")
+
+    typed = SIGNUP | {"phone": "07700 900456", "previous": str(the_row().pk)}
+    page = browser.get(browser.submit("/accounts/signup/", **typed)["Location"])
+
+    assert QUESTION in page.text
 
 
 def test_where_one_operator_serves_nobody_is_offered_another(browser, operator):
@@ -317,6 +328,7 @@ def test_a_no_match_offers_no_other_network(browser, operator, other):
     page = browser.follow(come_back(browser, operator, leaves, "fake"))
 
     assert "does not match" in page.text
+    assert "another network" not in page.text
     assert the_row().status == Status.MISMATCHED
 
 
@@ -351,6 +363,31 @@ def test_a_memory_that_does_not_serve_the_number_is_asked_anew(browser, other, n
     page = browser.get(log_in(browser, remembering(name))["Location"])
 
     assert QUESTION in page.text
+
+
+def test_a_network_that_nobody_chose_is_not_remembered(browser, operator):
+    user = UserFactory(phone=ANN)
+    browser.follow(come_back(browser, operator, log_in(browser, user), "fake"))
+
+    assert Verification.objects.get().status == Status.VERIFIED
+    assert Profile.objects.get().operator == ""
+
+
+def test_a_number_that_is_taken_leaves_the_memory_as_it_is(browser, operator, other):
+    UserFactory(phone=BEN)
+    user = remembering("fake")
+    columns = {"purpose": Purpose.PHONE_CHANGE, "user": user, "msisdn": BEN}
+    VerificationFactory(
+        verified=True, operator="other", operator_chosen=True, **columns
+    )
+    pending = PendingFactory(
+        kind=Pending.Kind.PHONE_CHANGE, user=user, phone=BEN, replaces=ANN
+    )
+
+    with pytest.raises(phone.NumberTaken):
+        phone.resume(pending, Browser(BINDING))
+
+    assert Profile.objects.get(user=user).operator == "fake"
 
 
 def test_a_login_by_another_network_is_remembered_instead(browser, operator, other):
@@ -439,6 +476,69 @@ def test_what_the_site_s_function_makes_up_is_asked_instead(browser, other, sett
     settings.NV_CHOOSE_OPERATOR = f"{__name__}.nonsense"
 
     assert QUESTION in browser.get(sign_up(browser)["Location"]).text
+
+
+# Where it is asked, and what the row says
+
+
+@pytest.mark.parametrize("path", ["/accounts/email/change/", "/accounts/export/"])
+def test_a_step_up_asks_the_question_too(browser, operator, other, path):
+    user = UserFactory(phone=ANN)
+    browser.force_login(user)
+    asked = browser.submit(path)
+    assert QUESTION in browser.get(asked["Location"]).text
+    leaves = choose(browser, asked, "fake")
+    ending = not_seen(browser, operator, leaves, "fake")["Location"]
+    first = the_row()
+
+    asked = browser.submit(
+        first.next, ending, method="other_network", previous=str(first.pk)
+    )
+
+    assert QUESTION in browser.get(asked["Location"]).text
+
+
+def a_waiting_row(**columns) -> Verification:
+    return VerificationFactory(operator="", state_digest=None, nonce="", **columns)
+
+
+def sends(row, **changes) -> bool:
+    asked = {"operator": "fake", "device": BINDING, "now": timezone.now()} | changes
+    return Verification.objects.filter(pk=row.pk).send_to_operator(**asked)
+
+
+def test_only_its_own_browser_sends_a_row_to_an_operator():
+    row = a_waiting_row()
+
+    assert not sends(row, device="another browser")
+    assert sends(row)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"operator": "other"}, id="of another operator"),
+        pytest.param({"state_digest": b"x" * 32}, id="that was sent"),
+        pytest.param({"method": Method.SMS}, id="of another method"),
+        pytest.param({"status": Status.EXCHANGING}, id="that came back"),
+        pytest.param({"expires_at": timezone.now()}, id="that is late"),
+    ],
+)
+def test_no_row_is_sent(columns):
+    row = a_waiting_row()
+    Verification.objects.filter(pk=row.pk).update(**columns)
+
+    assert not sends(row)
+
+
+def test_who_has_chosen_has_five_minutes_from_then(browser, operator, other):
+    asked = sign_up(browser)
+    soon = timezone.now() + timedelta(seconds=10)
+    Verification.objects.update(expires_at=soon)
+
+    choose(browser, asked, "fake")
+
+    assert the_row().expires_at > timezone.now() + timedelta(minutes=4)
 
 
 # Two at once

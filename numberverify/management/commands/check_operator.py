@@ -14,6 +14,11 @@ from numberverify.msisdn import Msisdn
 from numberverify.operators.probe import walk
 
 LOOK_EVERY = 1.0  # seconds
+ENDINGS = {
+    Status.MISMATCHED: "That was no match: the SIM has another number.",
+    Status.EXPIRED: "Nobody came in time.",
+}
+COULD_NOT_TELL = "The network could not tell. That is no match and no mismatch."
 TEN_DAYS, MONTH = timedelta(days=10), timedelta(days=30)
 
 
@@ -66,17 +71,17 @@ class Command(BaseCommand):
         while row.is_open:
             time.sleep(LOOK_EVERY)
             row = flow.look(row.pk) or row
-        self._tell(row, sim)
+        self._tell(name, row, sim)
         if row.status != Status.VERIFIED:
-            raise CommandError("That was no match.")
+            raise CommandError(ENDINGS.get(Status(row.status), COULD_NOT_TELL))
 
-    def _tell(self, row: Verification, sim: Msisdn) -> None:
+    def _tell(self, name: str, row: Verification, sim: Msisdn) -> None:
         verdict = str(Status(row.status).label)
         if row.reason:
             verdict += f": {Reason(row.reason).label} ({row.reason})"
         self.stdout.write(f"{verdict}; {row.operator_ms or 0} ms at the operator")
-        swapped = subscriber.sim_swapped(sim, within=TEN_DAYS)
+        swapped = subscriber.sim_swapped(sim, within=TEN_DAYS, operator=name)
         since = (timezone.now() - MONTH).date()
-        recycled = subscriber.recycled(sim, since=since)
+        recycled = subscriber.recycled(sim, since=since, operator=name)
         self.stdout.write(f"SIM swapped within ten days: {swapped}")
         self.stdout.write(f"Another subscriber since {since}: {recycled}")

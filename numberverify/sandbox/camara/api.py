@@ -126,9 +126,7 @@ def _check_form(request: HttpRequest, method: str) -> None:
         raise ApiError(405, "METHOD_NOT_ALLOWED", message, headers={"Allow": method})
     if method == "GET":
         return
-    # An empty body first: Django's development server calls a body that comes
-    # without a Content-Type "text/plain", the empty one included.
-    if not request.body or not request.content_type:
+    if not request.content_type:
         raise invalid("A body with a Content-Type is needed")
     if request.content_type != "application/json":
         raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be JSON")

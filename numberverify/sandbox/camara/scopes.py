@@ -26,7 +26,9 @@ ONE_TIME_PASSWORD = "one-time-password-sms:send-validate"  # noqa: S105  a scope
 
 NUMBER_VERIFICATION = frozenset({VERIFY, SHARE})
 SIBLINGS = frozenset({SIM_SWAP_CHECK, SIM_SWAP, RECYCLING, ONE_TIME_PASSWORD})
-OLD_SPELLINGS = {"number-verification-verify-read": VERIFY, VERIFY: VERIFY}
+OLD_SPELLINGS = {"number-verification-verify-read": VERIFY, VERIFY: VERIFY} | {
+    scope: scope for scope in SIBLINGS
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def _subscriber(sub: str, client_id: str, apis: frozenset[str]) -> AccessToken:
 
 def _for_itself(request: HttpRequest, form: QueryDict) -> HttpResponse:
     client = authenticated(request, form)
-    scope = scopes.read(single(form, "scope"))
+    scope = scopes.read(single(form, "scope"), old_scopes=client.old_scopes)
     fits = not scope.openid and len(scope.purposes) <= 1
     demand(fits, "One purpose at most, and no openid", "invalid_scope")
     scopes.demand_apis(scope, scopes.SIBLINGS)

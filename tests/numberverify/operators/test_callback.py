@@ -66,6 +66,10 @@ def test_an_error_is_told_and_its_code_not_spent(
         pytest.param({"malformed": True}, id="doubled or over-long"),
         pytest.param({"malformed": True, "error": "access_denied"}, id="and an error"),
         pytest.param({"iss": "https://evil.example"}, id="another issuer"),
+        pytest.param(
+            {"iss": "https://evil.example", "error": "login_required", "code": ""},
+            id="another issuer's error",
+        ),
         pytest.param({"iss": "http://127.0.0.1"}, id="issuer cut short"),
     ],
 )

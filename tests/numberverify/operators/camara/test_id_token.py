@@ -113,6 +113,9 @@ def test_the_issuer_is_the_one_of_the_table_and_no_slash_less(fake, ask):
         pytest.param("+447700900907", id="another number alone"),
         pytest.param("sip:+447700900907@ims.example", id="another number by sip"),
         pytest.param("234150000000001@nai.example", id="IMSI"),
+        pytest.param("user-447700900999-x", id="amidst others, another one"),
+        pytest.param("feed-447700900999", id="after hexadecimal letters"),
+        pytest.param("user-07700900123@ims", id="as dialled at home, amidst others"),
         pytest.param(sha256(NUMBER), id="hash"),
         pytest.param(sha256(NUMBER).upper(), id="hash in capitals"),
         pytest.param(sha256("447700900123"), id="hash of the digits"),
@@ -131,6 +134,8 @@ def test_a_subject_that_is_a_number_is_not_kept(fake, ask, subject):
     [
         "pcr-1",
         "8f14e45f-ceea-467f-a1d2-2b0f2a1b9c3d",
+        "12345678-1234-4234-8234-123456789012",
+        "3f2504e04f8911d39a0c0305e82c3301",
         "a" * 64,
         "user@operator.example",
         "telephone",

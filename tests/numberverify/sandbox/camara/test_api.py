@@ -224,6 +224,22 @@ def test_a_body_says_that_it_is_json(client, content_type, status, code):
         assert code_in(answer) == code
 
 
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("text/plain", 415),
+        ("application/xml", 415),
+        ("", 400),
+        ("application/json", 400),
+    ],
+)
+def test_the_type_is_looked_at_before_an_empty_body(client, content_type, status):
+    call = Call(client)
+    call.content_type, call.body = content_type, ""
+
+    assert call.send().status_code == status
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
 def test_verify_is_asked_by_post_alone(client, method):
     call = Call(client)
