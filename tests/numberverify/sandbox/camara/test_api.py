@@ -97,6 +97,7 @@ class Call:
                 "authorization": f"Bearer {self.token}",
                 "x-correlator": self.correlator,
             },
+            CONTENT_TYPE=self.content_type,  # with an empty body, too
         )
 
 
