@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from numberverify import history, ways
 from numberverify.stepup import redeem_step_up
 
-from . import mail
+from . import claims, mail, phone
 from .models import Device, Pending, Profile, User
 
 
@@ -91,6 +91,8 @@ def close(request: HttpRequest, user: User) -> None:
 
 def delete(user: User) -> None:
     """Delete a person; of one who was staff, what they did stays on record."""
+    if number := phone.number_of(user):
+        claims.freed(number)
     if history.names(user) or LogEntry.objects.filter(user=user).exists():
         _blank(user)
     else:

@@ -7,6 +7,7 @@ import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -112,6 +113,25 @@ def send_notice(user: User, what: "StrOrPromise") -> None:
 def send_email_changed(user: User, old: str) -> None:
     """Tell the old address; a reset would go to the new one."""
     _send(old, "email_changed", {})
+
+
+def send_claimed(user: User, due_at: datetime) -> None:
+    """Tell the holder of a number that somebody else has proved it."""
+    urls = {
+        "keep_url": _absolute("accounts:phone-claim"),
+        "reset_url": _absolute("accounts:password-reset"),
+    }
+    _send(user.email, "claimed", {"due": f"{due_at:%-d %B %Y, %H:%M} UTC"} | urls)
+
+
+def send_number_moved(user: User) -> None:
+    """Tell a claimant that the number is theirs."""
+    send_notice(user, _("The mobile number that you proved is yours now."))
+
+
+def send_number_lost(user: User) -> None:
+    """Tell who had the number that it is on another account now."""
+    _send(user.email, "number_lost", {"add_url": _absolute("accounts:phone")})
 
 
 def send_closed(user: User) -> None:

@@ -13,12 +13,16 @@ from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
-from . import mail
+from . import claims, mail
 from .models import Pending, Profile, User
 
 
 class NumberTaken(Exception):
     """The number, just proved, belongs to another account."""
+
+
+class Claimed(Exception):
+    """It belongs to another account still, and moves if that one does not object."""
 
 
 def number_of(user: User) -> str | None:
@@ -98,7 +102,7 @@ def resume(pending: Pending, browser: Browser) -> None:
 
     Raise VerificationNotUsable without a receipt, or when the number on file is another
     than at the start; NumberTaken when another account has it, which spends the
-    receipt.
+    receipt; Claimed when the SIM has claimed it from that account (NV_TAKEOVER).
     """
     user = pending.user
     msisdn = Msisdn(pending.phone)
@@ -106,14 +110,39 @@ def resume(pending: Pending, browser: Browser) -> None:
     receipt = flow.find_receipt(proof)
     if receipt is None or user is None or not pending.still_holds():
         raise VerificationNotUsable
+    holder = claims.holder_of(pending.phone)
     try:
-        if not _is_taken(pending.phone):
+        if holder is None:
             return _put_on_file(user, pending, receipt, proof)
-    except IntegrityError:
+        if holder.user != user and claims.may_be_claimed(receipt):
+            return _claim(user, pending, holder, receipt, proof)
+    except (IntegrityError, claims.ClaimRuns):
         pass
     with transaction.atomic():
         _spend(pending, receipt, proof)
     raise NumberTaken
+
+
+def _claim(
+    user: User,
+    pending: Pending,
+    holder: Profile,
+    receipt: flow.Receipt,
+    proof: flow.Proof,
+) -> None:
+    recycled = claims.is_recycled(pending.phone, holder)
+    with transaction.atomic():
+        _spend(pending, receipt, proof)
+        claims.begin(
+            user,
+            pending.phone,
+            holder,
+            receipt,
+            replaces=pending.replaces,
+            at_once=recycled,
+        )
+    if not recycled:
+        raise Claimed
 
 
 @transaction.atomic
@@ -138,14 +167,22 @@ def _put_on_file(
         raise VerificationNotUsable
     user.end_proofs()
     if pending.replaces:
+        claims.freed(pending.replaces)
         mail.send_notice(user, _("Your mobile number was changed."))
+
+
+def remove(request: HttpRequest, user: User) -> None:
+    """Take the number off file. Raise VerificationNotUsable."""
+    number = number_of(user)
+    with transaction.atomic():
+        redeem_step_up(request)
+        if not number or not claims.free(user, number):
+            raise VerificationNotUsable
+        claims.freed(number)
+        mail.send_notice(user, _("Your mobile number was removed."))
 
 
 def _spend(pending: Pending, receipt: flow.Receipt, proof: flow.Proof) -> None:
     if not pending.take():
         raise VerificationNotUsable
     flow.redeem(receipt, proof)
-
-
-def _is_taken(phone: str) -> bool:
-    return Profile.objects.filter(phone=phone, phone_verified_at__isnull=False).exists()

@@ -11,7 +11,7 @@ from numberverify.choices import Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 
-from . import mail
+from . import claims, mail
 from .models import Pending, Profile, User
 
 
@@ -62,26 +62,30 @@ def resume(pending: Pending, browser: Browser) -> User:
     """Open the account that a receipt pays for.
 
     Raise VerificationNotUsable without one; NumberTaken or EmailTaken to somebody
-    who has just proved the number, which spends the receipt as well.
+    who has just proved the number, which spends the receipt as well. Where the site
+    lets a SIM claim a number (NV_TAKEOVER), the account is opened and the claim made.
     """
     receipt = flow.find_receipt(_proof(pending, browser))
     if receipt is None:
         raise VerificationNotUsable
+    holder = claims.holder_of(pending.phone)
     try:
         # Asked first for the database's log, where a violated constraint would
         # print the number. The constraint is still what decides.
-        if _number_owner(pending.phone) is None and not _has_account(pending.email):
-            return _open_account(pending, browser, receipt)
-    except IntegrityError:
+        if not _has_account(pending.email):
+            if holder is None:
+                return _open_account(pending, browser, receipt)
+            if claims.may_be_claimed(receipt):
+                recycled = claims.is_recycled(pending.phone, holder)
+                return _open_with_claim(pending, browser, receipt, holder, recycled)
+    except (IntegrityError, claims.ClaimRuns):
         pass
     raise _tell_what_is_taken(pending, browser, receipt)
 
 
 @transaction.atomic
 def _open_account(pending: Pending, browser: Browser, receipt: flow.Receipt) -> User:
-    _take(pending)
-    user = User.objects.create(email=pending.email, password=pending.password)
-    flow.redeem(receipt, _proof(pending, browser), new_user=user)
+    user = _create(pending, browser, receipt)
     Profile.objects.create(
         user=user,
         phone=pending.phone,
@@ -89,6 +93,28 @@ def _open_account(pending: Pending, browser: Browser, receipt: flow.Receipt) -> 
         phone_verified_at=timezone.now(),
         phone_verification=receipt.id,
     )
+    return user
+
+
+@transaction.atomic
+def _open_with_claim(
+    pending: Pending,
+    browser: Browser,
+    receipt: flow.Receipt,
+    holder: Profile,
+    recycled: bool,
+) -> User:
+    """Open it without the number, which is another's until the claim is through."""
+    user = _create(pending, browser, receipt)
+    Profile.objects.create(user=user)
+    claims.begin(user, pending.phone, holder, receipt, at_once=recycled)
+    return user
+
+
+def _create(pending: Pending, browser: Browser, receipt: flow.Receipt) -> User:
+    _take(pending)
+    user = User.objects.create(email=pending.email, password=pending.password)
+    flow.redeem(receipt, _proof(pending, browser), new_user=user)
     mail.send_confirmation(user)
     return user
 
@@ -101,7 +127,8 @@ def _tell_what_is_taken(
     person who has just proved the number."""
     _take(pending)
     flow.redeem(receipt, _proof(pending, browser))
-    owner = _number_owner(pending.phone)
+    holder = claims.holder_of(pending.phone)
+    owner = holder.user if holder else None
     namesake = User.objects.filter(email=pending.email).first()
     if namesake and namesake != owner:
         mail.send_email_taken(namesake)
@@ -122,12 +149,6 @@ def _proof(pending: Pending, browser: Browser) -> flow.Proof:
         holder=browser.binding,
         msisdn=Msisdn(pending.phone),
     )
-
-
-def _number_owner(phone: str) -> User | None:
-    mine = Profile.objects.filter(phone=phone, phone_verified_at__isnull=False)
-    profile = mine.select_related("user").first()
-    return profile.user if profile else None
 
 
 def _has_account(email: str) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import account_views, password_views, views
+from . import account_views, number_views, password_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("profile/", views.profile_page, name="profile"),
     path("phone/", views.phone_page, name="phone"),
     path("phone/change/", views.phone_change, name="phone-change"),
+    path("phone/remove/", number_views.remove, name="phone-remove"),
+    path("phone/claim/", number_views.claim, name="phone-claim"),
     path("phone/<uuid:journey>/", views.phone_journey, name="phone-journey"),
     path("password/change/", password_views.password_change, name="password-change"),
     path("password/reset/", password_views.password_reset, name="password-reset"),

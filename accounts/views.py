@@ -28,9 +28,10 @@ from numberverify.errors import VerificationNotUsable
 from numberverify.history import of_person
 from numberverify.stepup import is_frozen, step_up_required
 
-from . import login, phone, signup
+from . import claims, login, phone, signup
 from .forms import LoginForm, PhoneForm, SignupForm
 from .models import Pending
+from .number_views import warn_of_claim
 from .pages import (
     PROFILE,
     find_pending,
@@ -126,6 +127,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
         )
         if url is None:
             response = SeeOther(next_of(request))
+            warn_of_claim(request, form.user)
             return sign_in(request, response, form.user, proved_at=None)
         return bind(SeeOther(url), browser)
     context = {"form": form, "next": next_of(request)}
@@ -148,6 +150,7 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         user = login.resume(pending, browser)
     except VerificationNotUsable:
         return gone(request)
+    warn_of_claim(request, user)
     return sign_in(request, SeeOther(pending.next), user, proved_at=timezone.now())
 
 
@@ -183,6 +186,8 @@ def profile_page(request: HttpRequest) -> HttpResponse:
         "msisdn": phone.msisdn_of(user),
         "profile": getattr(user, "profile", None),
         "verifications": of_person(user),
+        "claimed": claims.of(user),
+        "claim": claims.against(user),
         "has_app": ways.has_app(user),
         "codes_left": ways.codes_left(user),
     }
@@ -248,6 +253,9 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         phone.resume(pending, browser)
     except phone.NumberTaken:
         return render(request, "accounts/number_taken.html")
+    except phone.Claimed:
+        note_proof(request, signed_in(request))
+        return SeeOther(resolve_url(PROFILE))
     except VerificationNotUsable:
         if find_pending(request, Pending.Kind.PHONE_CHANGE, journey) is None:
             return gone(request)

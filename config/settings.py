@@ -181,6 +181,8 @@ NV_LOGIN_POLICY = read(
     "new_device_or_stale",
 )
 NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
+# What a SIM that has matched may do to a number that another account has.
+NV_TAKEOVER = read("NV_TAKEOVER", one_of("refuse", "challenge", "recycled"), "refuse")
 # In text messages and authenticator apps.
 NV_SITE_NAME = text("NV_SITE_NAME", "Number Verify")
 NV_NUMBER_OF = "accounts.phone.number_of"
@@ -191,12 +193,15 @@ NV_UNFREEZE_URL = "accounts:password-reset"
 NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
 NV_PROOF_STAMP = "accounts.models.proof_stamp"
 NV_TELL = "accounts.notices.tell"
-NV_HOUSEKEEPING = ["accounts.models.purge_pending"]
+NV_HOUSEKEEPING = ["accounts.models.purge_pending", "accounts.claims.move_due"]
 # docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
 NV_STEP_UP: dict[str, dict[str, Any]] = {
     "password_change": {"label": _("change your password")},
     "email_change": {"label": _("change your e-mail address")},
     "change_phone": {"label": _("change your mobile number")},
+    "remove_phone": {"label": _("remove your mobile number")},
+    # The SIM against another SIM: nothing weaker keeps a number.
+    "keep_phone": {"label": _("keep your mobile number"), "methods": ["network"]},
     "end_sessions": {
         "label": _("end your other sessions"),
         "serves": "age",

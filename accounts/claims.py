@@ -1,0 +1,176 @@
+"""A number that is proved by one person while another's account has it.
+
+What happens is the policy (NV_TAKEOVER): `refuse`; `challenge`, the holder keeps it
+for seven days and may prove it again, else it moves; `recycled`, as `challenge`, but at
+once when the operator says that the number has had another subscriber since.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from numberverify import subscriber
+from numberverify.choices import Method
+from numberverify.errors import VerificationNotUsable
+from numberverify.flow import Receipt
+from numberverify.msisdn import Msisdn
+from numberverify.stepup import redeem_step_up
+
+from . import mail
+from .models import Claim, Profile, User
+
+KEPT_FOR = timedelta(days=7)
+
+
+class ClaimRuns(Exception):
+    """Somebody else claims the number already; `due_at` is when that ends."""
+
+
+def holder_of(phone: str) -> Profile | None:
+    """Return the profile that has this number, verified."""
+    return (
+        Profile.objects.filter(phone=phone, phone_verified_at__isnull=False)
+        .select_related("user")
+        .first()
+    )
+
+
+def may_be_claimed(receipt: Receipt) -> bool:
+    """Only a SIM that has matched claims a number: a message may be read by others."""
+    return settings.NV_TAKEOVER != "refuse" and receipt.method == Method.NETWORK
+
+
+def is_recycled(phone: str, holder: Profile) -> bool:
+    """Ask whether the number has had another subscriber since its holder proved it.
+
+    Call it outside a transaction: operators are asked. *Unknown* is no.
+    """
+    if settings.NV_TAKEOVER != "recycled" or holder.phone_verified_at is None:
+        return False
+    since = holder.phone_verified_at.date()
+    return subscriber.recycled(Msisdn(phone), since=since) == "yes"
+
+
+def begin(
+    claimant: User,
+    phone: str,
+    holder: Profile,
+    receipt: Receipt,
+    *,
+    replaces: str = "",
+    at_once: bool = False,
+) -> Claim:
+    """Write a claim down, in the transaction that spends the receipt; the holder is
+    told. `at_once`: it moves now. Raise ClaimRuns."""
+    now = timezone.now()
+    if Claim.objects.open_for(phone).exists():
+        raise ClaimRuns
+    try:
+        with transaction.atomic():
+            claim = Claim.objects.create(
+                claimant=claimant,
+                holder=holder.user,
+                phone=phone,
+                replaces=replaces,
+                number_mask=str(Msisdn(phone)),
+                verification=receipt.id,
+                due_at=now if at_once else now + KEPT_FOR,
+            )
+    except IntegrityError:  # an equal one was quicker
+        raise ClaimRuns from None
+    if at_once:
+        if not move(claim):
+            raise ClaimRuns
+    else:
+        mail.send_claimed(holder.user, claim.due_at)
+    return claim
+
+
+def move(claim: Claim) -> bool:
+    """Move the number to its claimant, once; say whether it did."""
+    try:
+        with transaction.atomic():
+            phone, replaces = claim.phone, claim.replaces
+            if not Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.MOVED):
+                return False
+            lost = claim.holder is not None and free(claim.holder, phone)
+            _give(claim, phone, replaces)
+            mail.send_number_moved(claim.claimant)
+            if lost and claim.holder:
+                mail.send_number_lost(claim.holder)
+    except (IntegrityError, VerificationNotUsable):
+        # A third account has it, or the claimant's own number is another one now.
+        Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.LAPSED)
+        return False
+    return True
+
+
+def free(user: User, phone: str) -> bool:
+    """Take the number off file, once; proofs by it end."""
+    freed = Profile.objects.filter(
+        user=user, phone=phone, phone_verified_at__isnull=False
+    ).update(phone="", phone_verified_at=None, phone_verification=None, operator="")
+    if freed:
+        user.end_proofs()
+    return freed == 1
+
+
+def _give(claim: Claim, phone: str, replaces: str) -> None:
+    """Put it on the claimant's file, as it was when the claim was made."""
+    Profile.objects.get_or_create(user=claim.claimant)
+    mine = Profile.objects.filter(user=claim.claimant)
+    as_it_was = (
+        mine.filter(phone=replaces, phone_verified_at__isnull=False)
+        if replaces
+        else mine.filter(phone_verified_at=None)
+    )
+    if not as_it_was.update(
+        phone=phone,
+        operator="",
+        phone_verified_at=claim.created_at,
+        phone_verification=claim.verification,
+    ):
+        raise VerificationNotUsable
+    claim.claimant.end_proofs()
+
+
+def against(user: User) -> Claim | None:
+    """Return the open claim to this person's number, if there is one."""
+    return Claim.objects.filter(holder=user, ended_at=None).first()
+
+
+def of(user: User) -> Claim | None:
+    """Return the open claim that this person has made, if there is one."""
+    return Claim.objects.filter(claimant=user, ended_at=None).first()
+
+
+def keep(request: HttpRequest, user: User) -> bool:
+    """End the claim to the number that its holder has just proved again; say whether
+    there was one still. Raise VerificationNotUsable."""
+    with transaction.atomic():
+        redeem_step_up(request)
+        kept = Claim.objects.filter(holder=user).end(Claim.Outcome.KEPT)
+        if kept:
+            Profile.objects.filter(user=user).update(phone_verified_at=timezone.now())
+            mail.send_notice(user, _("You kept your mobile number."))
+    return kept
+
+
+def freed(phone: str) -> None:
+    """Let a claim to a number that is free now have its way, after the commit."""
+    transaction.on_commit(lambda: _move_all(Claim.objects.open_for(phone)))
+
+
+def move_due() -> int:
+    """Move the numbers that nobody proved again in time (NV_HOUSEKEEPING); how many."""
+    due = Q(due_at__lte=timezone.now()) | Q(holder=None)
+    return _move_all(Claim.objects.filter(due, ended_at=None))
+
+
+def _move_all(claims: QuerySet[Claim]) -> int:
+    return sum(move(claim) for claim in claims.select_related("claimant", "holder"))
