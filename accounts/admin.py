@@ -13,7 +13,7 @@ from numberverify.msisdn import Msisdn
 from numberverify.stepup import step_up_required
 
 from . import password
-from .models import User
+from .models import Claim, User
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[User]
@@ -169,3 +169,38 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
     def _report(self, request: HttpRequest, count: int, done: str) -> None:
         people = ngettext("%d person", "%d people", count) % count
         self.message_user(request, f"{done} {people}.", messages.SUCCESS)
+
+
+@admin.register(Claim)
+class ClaimAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Numbers that changed hands, or were to. Nobody edits what happened."""
+
+    SHOWN = (
+        "number_mask",
+        "claimant",
+        "holder",
+        "verification",
+        "created_at",
+        "due_at",
+        "outcome",
+        "ended_at",
+    )
+    list_display = ["created_at", "number_mask", "claimant", "holder", "outcome"]
+    list_select_related = ["claimant", "holder"]
+    list_per_page = 50
+    show_full_result_count = False
+    actions = None
+    fields = SHOWN
+    readonly_fields = SHOWN
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -237,6 +237,7 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("CACHE_URL", "nothing://known"),
         ("EMAIL_URL", "nothing://known"),
         ("EMAIL_URL", f"smtp://u:{SECRET}/x@host:25"),
+        ("NV_TAKEOVER", "always"),
         ("SMS_BACKEND", "pigeon"),
         ("SMS_BACKEND", "smtp://sms.example"),
         ("SMS_BACKEND", "our.sms.Backend()"),

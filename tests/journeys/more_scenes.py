@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.management.commands.seed_demo import PASSWORD as DEMO_PASSWORD
-from accounts.models import User
+from accounts.models import Claim, User
 from numberverify.choices import Reason, Status
 from numberverify.models import Verification
 from tests.factories import ANN, BINDING, UserFactory, VerificationFactory
@@ -172,3 +172,51 @@ def admin_person(phone, mails):
     demo_admin(phone, "/admin/accounts/user/")
     ann = User.objects.get(email="ann@example.com")
     phone.open(f"/admin/accounts/user/{ann.pk}/change/")
+
+
+def claimed_by_a_stranger(phone) -> User:
+    ann = UserFactory(email="ann@example.com", phone=ANN)
+    claimant = UserFactory(email="new@example.com")
+    Claim.objects.create(
+        claimant=claimant,
+        holder=ann,
+        phone=ANN,
+        number_mask="+44 •••• •••123",
+        verification=VerificationFactory(verified=True).pk,
+        due_at=timezone.now() + timedelta(days=7),
+    )
+    return ann
+
+
+@scene
+def profile_claimed(phone, mails):
+    phone.become(claimed_by_a_stranger(phone))
+    phone.open("/accounts/profile/")
+
+
+@scene
+def profile_claims(phone, mails):
+    claimed_by_a_stranger(phone)
+    phone.become(User.objects.get(email="new@example.com"))
+    phone.open("/accounts/profile/")
+
+
+@scene
+def claim_keep(phone, mails):
+    phone.become(claimed_by_a_stranger(phone))
+    phone.open("/accounts/phone/claim/")
+    phone.press("Check my number")
+
+
+@scene
+def phone_remove(phone, mails):
+    phone.become(UserFactory(phone=ANN))
+    phone.open("/accounts/phone/remove/")
+    phone.press("Check my number")
+
+
+@scene
+def admin_claims(phone, mails):
+    claimed_by_a_stranger(phone)
+    phone.become(UserFactory(staff=True))
+    phone.open("/admin/accounts/claim/")
