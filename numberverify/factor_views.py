@@ -75,6 +75,8 @@ def _enrol(request: HttpRequest, *, by_password: bool = False) -> HttpResponse:
     context = {
         "form": form,
         "has_app": totp.device_of(request.user.pk) is not None,
+        "has_other_way": ways.codes_left(request.user) > 0
+        or conf.number_of(request.user) is not None,
         "qr_code": mark_safe(totp.qr_code(address)),  # noqa: S308  made by us
         "typed_key": totp.typed_key(key),
     }
