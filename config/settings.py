@@ -181,6 +181,7 @@ NV_LOGIN_POLICY = read(
     "new_device_or_stale",
 )
 NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
+NV_SIM_SWAP_HOURS = read("NV_SIM_SWAP_HOURS", count, "72")
 # What a SIM that has matched may do to a number that another account has.
 NV_TAKEOVER = read("NV_TAKEOVER", one_of("refuse", "challenge", "recycled"), "refuse")
 # In text messages and authenticator apps.
@@ -196,9 +197,10 @@ NV_TELL = "accounts.notices.tell"
 NV_HOUSEKEEPING = ["accounts.models.purge_pending", "accounts.claims.move_due"]
 # docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
 NV_STEP_UP: dict[str, dict[str, Any]] = {
-    "password_change": {"label": _("change your password")},
-    "email_change": {"label": _("change your e-mail address")},
-    "change_phone": {"label": _("change your mobile number")},
+    # Marked: what a thief of the number would do first.
+    "password_change": {"label": _("change your password"), "sim_swap": True},
+    "email_change": {"label": _("change your e-mail address"), "sim_swap": True},
+    "change_phone": {"label": _("change your mobile number"), "sim_swap": True},
     "remove_phone": {"label": _("remove your mobile number")},
     # The SIM against another SIM: nothing weaker keeps a number.
     "keep_phone": {"label": _("keep your mobile number"), "methods": ["network"]},
@@ -208,7 +210,7 @@ NV_STEP_UP: dict[str, dict[str, Any]] = {
         "max_age": 600,
     },
     "export_data": {"label": _("export your data")},
-    "close_account": {"label": _("close your account")},
+    "close_account": {"label": _("close your account"), "sim_swap": True},
 }
 SMS_BACKEND = read("SMS_BACKEND", sms_backend, "console" if DEBUG else "")
 SMS_FILE_PATH = text("SMS_FILE_PATH")

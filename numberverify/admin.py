@@ -56,6 +56,7 @@ SHOWN: Any = [
     "method",
     "operator",
     "operator_chosen",
+    "sim_swap",
     "outcome",
     "reason_and_code",
     "steps",

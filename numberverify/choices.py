@@ -50,6 +50,14 @@ class Status(TextChoices):
 OPEN = (Status.PENDING, Status.EXCHANGING)
 
 
+class SimSwap(TextChoices):
+    """What the operator said of a recent SIM swap; "" where nobody was asked."""
+
+    YES = "yes", _("recently swapped")
+    NO = "no", _("not swapped recently")
+    UNKNOWN = "unknown", _("nobody could say")
+
+
 class Because(TextChoices):
     """Why policy asked for a verification."""
 
@@ -64,6 +72,7 @@ class Reason(TextChoices):
 
     NOT_ON_PHONE = "not_on_phone", _("not on the phone, the person said")
     METHOD_CLOSED = "method_closed", _("that way was not open")
+    SIM_SWAPPED = "sim_swapped", _("the number got another SIM recently")
     SMS_NOT_SENT = "sms_not_sent", _("the text message was not sent")
     WRONG_CODES = "wrong_codes", _("too many wrong codes")
     CODE_OVER = "code_over", _("operator took no more tries at its code")

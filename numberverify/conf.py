@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -68,6 +69,17 @@ def remember_operator(user: Any, name: str) -> None:
     """Have the site remember it (`NV_REMEMBER_OPERATOR`), where it was proved."""
     if path := getattr(settings, "NV_REMEMBER_OPERATOR", ""):
         import_string(path)(user, name)
+
+
+def sim_swap_within() -> timedelta:
+    """What is a recent SIM swap (NV_SIM_SWAP_HOURS); nought: nobody is asked."""
+    return timedelta(hours=getattr(settings, "NV_SIM_SWAP_HOURS", 72))
+
+
+def is_marked(action: str) -> bool:
+    """Whether the step-up table marks the action: a swap raises what it demands."""
+    table = _action_tables().get(action, {})
+    return bool(table.get("sim_swap", False))
 
 
 def choose_operator() -> Callable[..., str | None] | None:

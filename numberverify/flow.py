@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import codes, conf, network, policy, routing, ways
+from . import codes, conf, network, policy, routing, swaps, ways
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Method, Purpose, Reason, Status
 from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
@@ -96,6 +96,9 @@ def start(
     )
     describe(row, msisdn, browser, now=timezone.now())
     chosen = _follow(row, way.previous, browser) if way.previous else ""
+    marked = conf.is_marked(action or purpose)
+    if way.not_on_phone or way.method == Method.SMS or marked:
+        swaps.note(row, msisdn)
     if way.not_on_phone:
         return row.save_closed(Reason.NOT_ON_PHONE)
     if way.method == Method.NETWORK:
@@ -170,6 +173,10 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         operator_subject=subject[:255],
         operator_ms=round((time.monotonic() - began) * 1000),
     )
+    if settled and status == Status.UNAVAILABLE:  # a text message may be offered next
+        swaps.note(row, question.msisdn)
+        if row.sim_swap:
+            Verification.objects.filter(pk=row.pk).update(sim_swap=row.sim_swap)
     return settled == 1 and status == Status.VERIFIED
 
 
@@ -238,6 +245,8 @@ def describe(
 
 
 def _start_another_way(row: Verification, msisdn: Msisdn | None) -> str:
+    if ways.is_closed_by_a_swap(row, Method(row.method)):
+        return row.save_closed(Reason.SIM_SWAPPED)
     if row.method not in ways.open_to(row):
         return row.save_closed(Reason.METHOD_CLOSED)
     if row.method != Method.MANUAL:

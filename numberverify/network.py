@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from . import conf, policy, routing
+from . import conf, policy, routing, ways
 from .browser import give_back_connections
 from .choices import Method, Purpose, Reason, Status
 from .errors import OperatorError
@@ -30,6 +30,8 @@ def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -
         Purpose(row.purpose), row.action
     ):
         return row.save_closed(Reason.METHOD_CLOSED)
+    if ways.is_closed_by_a_swap(row, Method.NETWORK):
+        return row.save_closed(Reason.SIM_SWAPPED)
     serving = routing.serving(msisdn.countries)
     if not serving:
         return row.save_closed(Reason.NO_OPERATOR)

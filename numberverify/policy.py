@@ -71,6 +71,8 @@ class Action:
     max_age: timedelta
     methods: frozenset[Method]
     serves: str
+    # A recent SIM swap leaves only what proves the person, not the number.
+    sim_swap: bool = False
 
     @property
     def purpose(self) -> Purpose:
@@ -92,15 +94,17 @@ def read_action(name: str, table: Mapping[str, Any]) -> Action:
             max_age=timedelta(seconds=table.get("max_age", RECEIPT_FOR.seconds)),
             methods=frozenset(map(Method, table.get("methods", BY_THE_PERSON))),
             serves=table.get("serves", "once"),
+            sim_swap=table.get("sim_swap", False),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ConfigurationError(f"step-up action {name!r}: {error}") from None
-    unknown = set(table) - {"label", "max_age", "methods", "serves"}
+    unknown = set(table) - {"label", "max_age", "methods", "serves", "sim_swap"}
     most = RECEIPT_FOR if action.serves == "once" else timedelta(days=1)
     problems = {
         f"unknown keys {sorted(unknown)}": unknown,
         f"serves must be one of {SERVES}": action.serves not in SERVES,
         "accepts no method": not action.methods,
+        "sim_swap must be True or False": not isinstance(action.sim_swap, bool),
         f"max_age must be above 0 and at most {most.total_seconds():.0f} seconds": not (
             timedelta(0) < action.max_age <= most
         ),

@@ -19,17 +19,24 @@ logger = logging.getLogger(__name__)
 LONGEST = 2400  # hours, the most that SIM Swap takes
 
 
-def sim_swapped(msisdn: Msisdn, *, within: timedelta, operator: str = "") -> Told:
+def sim_swapped(
+    msisdn: Msisdn,
+    *,
+    within: timedelta,
+    operator: str = "",
+    patience: float | None = None,
+) -> Told:
     """Say whether the number got another SIM within that time, 100 days at most.
 
-    `operator` is the one to ask; else those that serve the country.
+    `operator` is the one to ask; else those that serve the country. `patience`: how
+    many seconds for each, if fewer than its deadline.
     """
     hours = max(1, min(LONGEST, round(within.total_seconds() / 3600)))
 
     def ask(camara: Camara, deadline: Deadline) -> Told:
         return siblings.sim_swapped(camara, msisdn, hours=hours, within=deadline)
 
-    return _ask(_asked(msisdn, operator), "sim_swap_url", ask)
+    return _ask(_asked(msisdn, operator), "sim_swap_url", ask, patience)
 
 
 def recycled(msisdn: Msisdn, *, since: date, operator: str = "") -> Told:
@@ -51,6 +58,7 @@ def _ask(
     operators: list[OperatorSettings],
     url: str,
     ask: Callable[[Camara, Deadline], Told],
+    patience: float | None = None,
 ) -> Told:
     """Ask in the file's order until one knows the number."""
     give_back_connections()
@@ -58,7 +66,7 @@ def _ask(
         if not getattr(operator, url):
             continue
         try:
-            return routing.line(operator.name).ask_camara(ask)
+            return routing.line(operator.name).ask_camara(ask, patience=patience)
         except NotTheirNumber:
             continue
         except OperatorError as error:

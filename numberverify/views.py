@@ -143,7 +143,8 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         and _accepts(row, Method.MANUAL),
         "by_network": mine
         and bool(row.number_fingerprint)
-        and _accepts(row, Method.NETWORK),
+        and _accepts(row, Method.NETWORK)
+        and not ways.is_closed_by_a_swap(row, Method.NETWORK),
         "other_networks": mine
         and row.method == Method.NETWORK
         and row.status != Status.MISMATCHED  # that is the SIM's own network's word

@@ -3,14 +3,15 @@
 Decided by rows, so that a second tab, another network or a new start reopens nothing.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import conf, policy
-from .choices import Method, Purpose, Status
+from . import conf, policy, routing
+from .choices import Method, Purpose, SimSwap, Status
 from .factors import recovery, totp
 from .models import RecoveryCode, Verification, VerificationQuerySet
 from .uuid7 import uuid7
@@ -32,6 +33,7 @@ def is_open(row: Verification, method: Method) -> bool:
     if method == Method.SMS:
         has_it = bool(row.number_fingerprint) and sends_sms()
         has_it = has_it and texts_lately(row) < policy.MOST_CODES
+        has_it = has_it and not is_closed_by_a_swap(row, method)
     elif method == Method.TOTP:
         has_it = totp.device_of(row.user_id) is not None
     else:
@@ -52,6 +54,38 @@ def is_closed(row: Verification, method: str) -> bool:
     said_no = _lately().filter(method=Method.NETWORK, status=Status.MISMATCHED)
     # Of a settled row, so that the index of settled rows serves.
     return said_no.filter(same, settled_at__isnull=False).exists()
+
+
+def is_closed_by_a_swap(row: Verification, method: Method) -> bool:
+    """Whether what was said of the number's SIM closes SMS or the network here.
+
+    A recent swap closes SMS, and for an action that the step-up table marks all that
+    proves the number. *Unknown* is not safe: for such an action it closes SMS.
+    """
+    marked = conf.is_marked(row.action or row.purpose)
+    if method != Method.SMS and not (marked and method == Method.NETWORK):
+        return False
+    if not row.number_fingerprint or not hears_of_swaps():
+        return False
+    said = row.sim_swap or said_of_sim(row, since=timezone.now() - policy.CLOSED_FOR)
+    unsafe = marked and method == Method.SMS and said == SimSwap.UNKNOWN
+    return unsafe or said == SimSwap.YES
+
+
+def hears_of_swaps() -> bool:
+    """Whether anybody is asked about SIM swaps at all."""
+    tables = routing.operators().values()
+    return bool(conf.sim_swap_within()) and any(each.sim_swap_url for each in tables)
+
+
+def said_of_sim(row: Verification, *, since: datetime) -> str:
+    """Return what an operator said last of the number's SIM, of any row, or ""."""
+    of_number = Verification.objects.filter(
+        number_fingerprint=row.number_fingerprint,
+        pk__gte=uuid7(since.timestamp()),
+        settled_at__isnull=False,
+    ).exclude(sim_swap="")
+    return of_number.values_list("sim_swap", flat=True).first() or ""
 
 
 def of_the_same(row: Verification) -> Q:

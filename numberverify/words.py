@@ -49,6 +49,13 @@ COULD_NOT_TELL: dict[str, tuple[Promise, Promise]] = {
         _("That network says that the number is not one of its own."),
         _("Choose the network that your SIM is on, or another way."),
     ),
+    Reason.SIM_SWAPPED: (
+        _("The SIM of this number was changed a short while ago."),
+        _(
+            "For a few days the number alone proves too little here. Use an "
+            "authenticator app or a recovery code, or come back later."
+        ),
+    ),
     Reason.CONSENT_REQUIRED: (
         _("Your mobile network needs your permission before it answers us."),
         _("Allow the check with your network, then try again."),

@@ -12,7 +12,15 @@ from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from numberverify.choices import OPEN, Because, Method, Purpose, Reason, Status
+from numberverify.choices import (
+    OPEN,
+    Because,
+    Method,
+    Purpose,
+    Reason,
+    SimSwap,
+    Status,
+)
 from numberverify.policy import EXCHANGING_FOR, MANUAL_RECEIPT_FOR, TRIES
 from numberverify.uuid7 import uuid7
 
@@ -180,6 +188,13 @@ class Verification(models.Model):
     operator = models.CharField(_("operator"), max_length=32, blank=True)
     operator_chosen = models.BooleanField(
         _("network chosen"), default=False, help_text="By the person, when asked."
+    )
+    sim_swap = models.CharField(
+        _("SIM swap"),
+        max_length=8,
+        choices=SimSwap,
+        blank=True,
+        help_text="What the operator said before a text message was offered.",
     )
     previous = models.UUIDField(
         _("follows"), null=True, blank=True, help_text="The row that this one follows."

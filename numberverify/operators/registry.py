@@ -33,23 +33,28 @@ class Line:
     def ask(self, brought: Brought, question: Question) -> Answer:
         return self.run(lambda within: self.operator.ask(brought, question, within))
 
-    def ask_camara(self, ask: Callable[[Camara, Deadline], T]) -> T:
-        """Ask one of CAMARA's neighbours (siblings.py) at an operator that has them."""
+    def ask_camara(
+        self, ask: Callable[[Camara, Deadline], T], *, patience: float | None = None
+    ) -> T:
+        """Ask one of CAMARA's neighbours (siblings.py) at an operator that has them.
+
+        `patience`, in seconds, is shorter than its deadline.
+        """
         operator = self.operator
         if not isinstance(operator, Camara):
             raise OperatorRefused
-        return self.run(lambda within: ask(operator, within))
+        return self.run(lambda within: ask(operator, within), patience=patience)
 
-    def run(self, ask: Callable[[Deadline], T]) -> T:
+    def run(self, ask: Callable[[Deadline], T], *, patience: float | None = None) -> T:
         """Ask in the operator's own threads; raise OperatorTimeout at the deadline.
 
         The wait ends on time even when the thread does not: a server that drips
         its headers holds one of its own threads, never one of a request.
         """
-        within = Deadline.after(self.settings.deadline)
-        asked = self.threads.submit(ask, within)
+        seconds = min(self.settings.deadline, patience or self.settings.deadline)
+        asked = self.threads.submit(ask, Deadline.after(seconds))
         try:
-            return asked.result(timeout=self.settings.deadline)
+            return asked.result(timeout=seconds)
         except TimeoutError:
             asked.cancel()  # still queued: the code must not be spent later
             raise OperatorTimeout from None

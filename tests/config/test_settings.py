@@ -238,6 +238,8 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("EMAIL_URL", "nothing://known"),
         ("EMAIL_URL", f"smtp://u:{SECRET}/x@host:25"),
         ("NV_TAKEOVER", "always"),
+        ("NV_SIM_SWAP_HOURS", "-1"),
+        ("NV_SIM_SWAP_HOURS", "soon"),
         ("SMS_BACKEND", "pigeon"),
         ("SMS_BACKEND", "smtp://sms.example"),
         ("SMS_BACKEND", "our.sms.Backend()"),

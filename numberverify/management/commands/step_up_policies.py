@@ -27,6 +27,10 @@ class Command(BaseCommand):
         self.stdout.write("\nStep-up actions\n")
         actions = sorted(conf.actions().values(), key=lambda action: action.name)
         self._table([COLUMNS, *(_row(action) for action in actions)])
+        marked = [action.name for action in actions if action.sim_swap]
+        if marked:
+            words = "\nAsked about a SIM swap first, where an operator tells: "
+            self.stdout.write(words + ", ".join(marked) + ".")
         self.stdout.write(
             "\nonce: redeemed in the transaction of the effect. "
             "age: redeemed into the session, good until then."
