@@ -44,11 +44,17 @@ def change_email(user: User, email: str) -> bool:
     return changed == 1
 
 
-def end_other_sessions(request: HttpRequest, user: User) -> None:
-    """End every session but this one. Raise VerificationNotUsable."""
+def end_other_sessions(
+    request: HttpRequest, user: User, *, device: Device | None
+) -> None:
+    """End every session but this one, which is open in the browser `device`.
+
+    Raise VerificationNotUsable.
+    """
     with transaction.atomic():
         redeem_step_up(request)
-        user.end_sessions()
+        user.end_sessions(but=device)
+        mail.send_notice(user, _("All other sessions of your account were ended."))
     update_session_auth_hash(request, user)
 
 
@@ -69,7 +75,7 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
         "recovery_codes_unused": ways.codes_left(user),
         "browsers": list(
             Device.objects.filter(user=user).values(
-                "user_agent", "created_at", "last_seen_at", "last_proof_at"
+                "user_agent", "country", "created_at", "last_seen_at", "last_proof_at"
             )
         ),
         "verifications": history.all_of_person(user),
@@ -93,6 +99,7 @@ def delete(user: User) -> None:
     """Delete a person; of one who was staff, what they did stays on record."""
     if number := phone.number_of(user):
         claims.freed(number)
+    user.forget_browsers()
     if history.names(user) or LogEntry.objects.filter(user=user).exists():
         _blank(user)
     else:

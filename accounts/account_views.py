@@ -61,14 +61,17 @@ def email_change_confirm(request: HttpRequest, token: str) -> HttpResponse:
 def end_sessions(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if "end" in request.POST:
+        device = signin.known_browser(request, user)
         try:
-            account.end_other_sessions(request, user)
+            account.end_other_sessions(request, user, device=device)
         except VerificationNotUsable:
             return gone(request)
         messages.success(request, _("All your other sessions have ended."))
         response = SeeOther(resolve_url(PROFILE))
         now = timezone.now()  # the proof that this took
-        return signin.remember_browser(request, response, user, proved_at=now)
+        return signin.remember_browser(
+            request, response, user, device=device, proved_at=now
+        )
     return render(request, "accounts/end_sessions.html")
 
 

@@ -99,6 +99,14 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
         fixed = list(self.readonly_fields)
         return fixed if request.user.is_superuser else [*fixed, *PRIVILEGES]
 
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        """Who is made inactive is signed out for good, not just until active again."""
+        super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data and not obj.is_active:
+            obj.end_sessions()
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """A list: any other column could be guessed letter by letter in the URL."""
         return lookup in {"is_active__exact", "is_staff__exact"}

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,8 +12,7 @@ from numberverify.choices import Because, Method, Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 
-from .models import STAFF_TAKE, Device, Pending, User
-from .phone import msisdn_of
+from .models import STAFF_TAKE, Device, Pending, Profile, User
 
 
 def begin(
@@ -25,7 +23,7 @@ def begin(
     `device` is this browser as the account knows it. The caller has checked the
     password.
     """
-    msisdn = msisdn_of(user)
+    msisdn = _msisdn(user)
     facts = policy.LoginFacts(
         can_prove=msisdn is not None or ways.has_any(user),
         browser_is_known=device is not None,
@@ -42,7 +40,8 @@ def begin(
     if msisdn is None and way.method == Method.NETWORK:
         way = Way(not_on_phone=True)  # no number: the network has nothing to say
     pending = Pending.begin(Pending.Kind.LOGIN, browser.binding, user=user, next=next)
-    if flow.find_receipt(_proof(user, msisdn, browser)):  # by staff, meanwhile
+    proof = _proof(user, msisdn, browser)
+    if not browser.is_new and flow.find_receipt(proof):  # by staff, meanwhile
         return reverse("accounts:login-journey", args=[pending.pk])
     return _ask(pending, user, msisdn, browser, because, way)
 
@@ -60,11 +59,20 @@ def resume(pending: Pending, browser: Browser) -> User:
     receipt = flow.find_receipt(proof)
     if receipt is None:
         raise VerificationNotUsable
-    with transaction.atomic():
-        if not pending.take():
-            raise VerificationNotUsable
-        flow.redeem(receipt, proof)
+    # This decides, of requests that race. No transaction with it: the effect is a
+    # session, which the caller opens in a store that may know none.
+    flow.redeem(receipt, proof)
+    if not pending.take():
+        raise VerificationNotUsable
     return user
+
+
+def _msisdn(user: User) -> Msisdn | None:
+    """The verified number on file of a person who was read with the profile, as for
+    a login everybody is."""
+    profile: Profile | None = getattr(user, "profile", None)
+    is_verified = profile is not None and profile.phone_verified_at is not None
+    return Msisdn(profile.phone) if profile and is_verified else None
 
 
 def _proof(user: User, msisdn: Msisdn | None, browser: Browser) -> flow.Proof:
@@ -76,7 +84,7 @@ def _still(pending: Pending) -> tuple[User, Msisdn | None]:
     user = pending.user
     if user is None or not pending.still_holds():
         raise VerificationNotUsable
-    return user, msisdn_of(user)
+    return user, _msisdn(user)
 
 
 def _ask(

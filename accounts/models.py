@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import (
@@ -18,10 +18,14 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from .sessions import delete_stored
+
 # Longer than a verification and its receipt: what was typed outlives a failed check.
 PENDING_FOR = timedelta(minutes=30)
 # A manual verification and its receipt.
 STAFF_TAKE = timedelta(hours=25)
+# A browser keeps its cookie no longer than that, whatever it is told.
+KNOWN_FOR = timedelta(days=400)
 
 
 def digest(secret: str) -> bytes:
@@ -40,7 +44,9 @@ class UserManager(BaseUserManager["User"]):
         return (email or "").strip().lower()
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=self.normalize_email(username))
+        """For a login, which goes on with the number on file."""
+        people = self.select_related("profile")
+        return people.get(email=self.normalize_email(username))
 
     def create_user(
         self, email: str, password: str | None = None, **columns: Any
@@ -116,12 +122,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         made = f"{self.get_session_auth_hash()}:{self.proof_version}"
         return salted_hmac("accounts.state", made, algorithm="sha256").hexdigest()
 
-    def end_sessions(self) -> None:
+    def end_sessions(self, *, but: "Device | None" = None) -> None:
         """End every session of this person at once, and all that could open one
-        again more easily: mailed links, half-finished logins, known browsers."""
+        again more easily: mailed links, half-finished logins, known browsers.
+
+        `but` stays known; its session has to be given the new hash by the caller.
+        """
         self.session_salt = new_session_salt()
         self.save(update_fields=["session_salt"])
-        self.forget_browsers()
+        self.forget_browsers(but=but)
 
     def freeze(self) -> None:
         """Shut what needs a step-up until a password reset; end all sessions."""
@@ -133,8 +142,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         """End the proofs that sessions hold: a number or a factor has changed."""
         User.objects.filter(pk=self.pk).update(proof_version=F("proof_version") + 1)
 
-    def forget_browsers(self) -> None:
-        Device.objects.filter(user=self).delete()
+    def forget_browsers(self, *, but: "Device | None" = None) -> None:
+        """Know no browser any more, and end what is signed in there."""
+        browsers = Device.objects.filter(user=self)
+        if but:
+            browsers = browsers.exclude(pk=but.pk)
+        delete_stored(browsers.signed_in_keys())
+        browsers.delete()
 
 
 def proof_stamp(user: User) -> str | None:
@@ -181,7 +195,7 @@ class Profile(models.Model):
 class PendingQuerySet(models.QuerySet["Pending"]):
     def live(self, kind: str, journey: uuid.UUID, holder: str) -> "PendingQuerySet":
         """The half-finished journey, in the browser that began it, while it lives."""
-        return self.select_related("user").filter(
+        return self.select_related("user__profile").filter(
             pk=journey,
             kind=kind,
             holder_digest=digest(holder),
@@ -266,14 +280,32 @@ class DeviceQuerySet(models.QuerySet["Device"]):
             else None
         )
 
+    def signed_in_keys(self) -> list[str]:
+        keys = self.exclude(session_key="").values_list("session_key", flat=True)
+        return list(keys)
+
 
 class Device(models.Model):
-    """A browser that an account knows, by a cookie that survives logout."""
+    """A browser that an account knows, by a cookie that survives logout, and the
+    session that is open there.
+
+    Of where it is only the country is kept, not the address.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     token_digest = models.BinaryField(max_length=32)
     user_agent = models.CharField(max_length=256, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    session_key = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_index=True,
+        editable=False,
+        help_text="Empty when nobody is signed in there.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    signed_in_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField()
     last_proof_at = models.DateTimeField(null=True, blank=True)
 
@@ -289,20 +321,15 @@ class Device(models.Model):
     def __str__(self) -> str:
         return f"{self.user} {self.created_at:%Y-%m-%d}"
 
-    @classmethod
-    def remember(
-        cls, user: User, token: str, *, user_agent: str, proved_at: datetime | None
-    ) -> None:
-        """Know this browser from now on; `proved_at` is when the person proved."""
-        seen: dict[str, Any] = {
-            "last_seen_at": timezone.now(),
-            "user_agent": user_agent,
-        }
-        if proved_at:
-            seen["last_proof_at"] = proved_at
-        cls.objects.update_or_create(
-            user=user, token_digest=digest(token), defaults=seen
-        )
+    def take(self, session_key: str, **columns: Any) -> bool:
+        """Have this session from now on, and end the one that was open here; say
+        whether. Another request that has changed it meanwhile, and none of whose
+        sessions must be lost sight of, wins."""
+        as_read = Device.objects.filter(pk=self.pk, session_key=self.session_key)
+        taken = as_read.update(session_key=session_key, **columns) == 1
+        if taken and self.session_key not in ("", session_key):
+            delete_stored([self.session_key])
+        return taken
 
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
@@ -374,3 +401,9 @@ class Claim(models.Model):
 def purge_pending() -> int:
     """Delete the journeys that nobody finished in time."""
     return Pending.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+
+
+def purge_browsers() -> int:
+    """Forget the browsers that have no cookie any more by which to be known."""
+    long_ago = timezone.now() - KNOWN_FOR
+    return Device.objects.filter(last_seen_at__lt=long_ago).delete()[0]

@@ -12,7 +12,7 @@ from numberverify.choices import Method, Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import redeem_step_up
 
-from . import mail
+from . import browsers, mail
 from .models import Pending, User
 from .phone import msisdn_of
 from .tokens import reset_tokens
@@ -25,6 +25,7 @@ def change(request: HttpRequest, user: User, new_password: str) -> None:
         redeem_step_up(request)
         user.set_password(new_password)
         user.save(update_fields=["password"])
+        browsers.sign_out_others(user, request.session.session_key)
     update_session_auth_hash(request, user)
 
 

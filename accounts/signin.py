@@ -2,18 +2,21 @@
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from numberverify.browser import bind_anew, browser_of
 
-from .models import Device, User
+from . import sessions
+from .models import KNOWN_FOR, Device, User, digest
+from .places import country_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-REMEMBER_FOR = 400 * 24 * 60 * 60  # seconds; browsers keep no cookie longer
 
 
 def cookie_name() -> str:
@@ -49,16 +52,26 @@ def sign_in(
     response: HttpResponse,
     user: User,
     *,
+    device: Device | None,
     proved_at: datetime | None,
 ) -> HttpResponse:
-    """Open the session and know the browser from now on.
+    """Open a session with a key of its own, and know the browser from now on.
 
-    The browser gets a new binding: what was begun before the login cannot be
-    redeemed after it.
+    `device` is the browser as the account knows it. The browser gets a new binding:
+    what was begun before the login cannot be redeemed after it.
     """
+    leave(request)
     login(request, user, backend=BACKEND)
-    remember_browser(request, response, user, proved_at=proved_at)
+    sessions.begin(request, user, tracked=True)
+    remember_browser(request, response, user, device=device, proved_at=proved_at)
     return bind_anew(response)
+
+
+def leave(request: HttpRequest) -> None:
+    """End the session that the browser has, if any, whoever it is that has it."""
+    if key := request.session.session_key:
+        Device.objects.filter(session_key=key).update(session_key="")
+    request.session.flush()
 
 
 def remember_browser(
@@ -66,18 +79,45 @@ def remember_browser(
     response: HttpResponse,
     user: User,
     *,
+    device: Device | None,
     proved_at: datetime | None,
 ) -> HttpResponse:
-    """Know this browser from now on, by a cookie that survives logout."""
+    """Know this browser, and its session, from now on, by a cookie that survives
+    logout."""
     token = request.COOKIES.get(cookie_name()) or secrets.token_urlsafe(32)
-    agent = browser_of(request).user_agent
-    Device.remember(user, token, user_agent=agent, proved_at=proved_at)
+    browser = browser_of(request)
+    request.session[sessions.TRACKED] = True
+    # Stored before the browser's row has its key: whoever reads it there can end it.
+    request.session.save()
+    seen: dict[str, Any] = {
+        "user_agent": browser.user_agent,
+        "country": country_of(browser.ip),
+        "last_seen_at": timezone.now(),
+        "signed_in_at": sessions.began_at(request.session),
+    }
+    if proved_at:
+        seen["last_proof_at"] = proved_at
+    _write_down(user, token, device, request.session.session_key or "", seen)
     response.set_cookie(
         cookie_name(),
         token,
-        max_age=REMEMBER_FOR,
+        max_age=KNOWN_FOR,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
     return response
+
+
+def _write_down(
+    user: User, token: str, device: Device | None, key: str, seen: dict[str, Any]
+) -> None:
+    """Write the browser's row. Of logins that race in it, each ends the one before."""
+    while not (device and device.take(key, **seen)):
+        try:  # no transaction is open, which a refusal would spoil
+            Device.objects.create(
+                user=user, token_digest=digest(token), session_key=key, **seen
+            )
+            return
+        except IntegrityError:
+            device = Device.objects.of(user, token)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import account_views, number_views, password_views, views
+from . import account_views, browser_views, number_views, password_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -39,6 +39,12 @@ urlpatterns = [
         "email/change/<str:token>/",
         account_views.email_change_confirm,
         name="email-change-confirm",
+    ),
+    path("browsers/", browser_views.browsers_page, name="browsers"),
+    path(
+        "browsers/<int:device_id>/forget/",
+        browser_views.forget_browser,
+        name="browser-forget",
     ),
     path("sessions/end/", account_views.end_sessions, name="end-sessions"),
     path("export/", account_views.export, name="export"),

@@ -92,7 +92,13 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         typed = {"email": pending.email, "phone": pending.phone_typed}
         context = {"form": SignupForm(initial=typed), "next": pending.next}
         return render(request, "accounts/signup.html", context)
-    return sign_in(request, SeeOther(pending.next), user, proved_at=timezone.now())
+    return sign_in(
+        request,
+        SeeOther(pending.next),
+        user,
+        device=None,
+        proved_at=timezone.now(),
+    )
 
 
 @never_cache
@@ -128,7 +134,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
         if url is None:
             response = SeeOther(next_of(request))
             warn_of_claim(request, form.user)
-            return sign_in(request, response, form.user, proved_at=None)
+            return sign_in(request, response, form.user, device=device, proved_at=None)
         return bind(SeeOther(url), browser)
     context = {"form": form, "next": next_of(request)}
     return render(request, "accounts/login.html", context)
@@ -139,9 +145,10 @@ def login_page(request: HttpRequest) -> HttpResponse:
 def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     """GET goes on with a receipt; POST asks again."""
     pending = find_pending(request, Pending.Kind.LOGIN, journey)
-    if pending is None:
+    if pending is None or pending.user is None:
         return gone(request)
-    browser = browser_of(request, pending.user)
+    device = known_browser(request, pending.user)
+    browser = replace(browser_of(request), is_known=has_proved(device))
     try:
         if request.method == "POST":
             way = way_of(request)
@@ -151,7 +158,13 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     except VerificationNotUsable:
         return gone(request)
     warn_of_claim(request, user)
-    return sign_in(request, SeeOther(pending.next), user, proved_at=timezone.now())
+    return sign_in(
+        request,
+        SeeOther(pending.next),
+        user,
+        device=device,
+        proved_at=timezone.now(),
+    )
 
 
 @never_cache
@@ -263,6 +276,7 @@ def phone_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         context = {"form": form, "address": request.path}
         return render(request, "accounts/phone.html", context)
     note_proof(request, signed_in(request))
+    request.session.cycle_key()  # a proof is a login once more (OWASP ASVS 7.2.4)
     messages.success(request, _("Your number is confirmed."))
     return SeeOther(resolve_url(PROFILE))
 

@@ -4,6 +4,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._:-]+")
 ALLOWED = re.compile(r"\*|\.?[A-Za-z0-9._-]+|\[[0-9a-f:]+\]")
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+DURATION = re.compile(r"([0-9]{1,9})([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 MAILBOX = re.compile(r"[^@\s]+@[^@\s]+")
 T = TypeVar("T")
 
@@ -58,6 +61,21 @@ def positive(word: str) -> int:
     if number == 0:
         raise ValueError
     return number
+
+
+def duration(word: str) -> timedelta:
+    """Read a whole number with its unit, from a minute to a year: 90s, 30m, 1h, 14d."""
+    found = DURATION.fullmatch(word)
+    if not found:
+        raise ValueError
+    length = timedelta(**{UNITS[found[2]]: int(found[1])})
+    if not timedelta(minutes=1) <= length <= timedelta(days=365):
+        raise ValueError
+    return length
+
+
+def duration_or_never(word: str) -> timedelta | None:
+    return None if word == "never" else duration(word)
 
 
 def origin(address: str) -> str:

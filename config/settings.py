@@ -18,6 +18,8 @@ from config.environment import (
     backend,
     count,
     demanded,
+    duration,
+    duration_or_never,
     flag,
     hosts,
     mailbox,
@@ -64,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_countries",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -75,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -138,6 +142,14 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "accounts:profile"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_RESET_TIMEOUT = 60 * 60
+SESSION_ENGINE = "accounts.session_store"
+# How long a session lives: since its last request, and since its login.
+NV_STAFF_IDLE = read("NV_STAFF_IDLE", duration, "1h")
+NV_STAFF_ABSOLUTE = read("NV_STAFF_ABSOLUTE", duration, "24h")
+NV_PEOPLE_IDLE = read("NV_PEOPLE_IDLE", duration, "14d")
+NV_PEOPLE_ABSOLUTE = read("NV_PEOPLE_ABSOLUTE", duration_or_never, "never")
+# A session says itself when its cookie ends; this is for one that does not say.
+SESSION_COOKIE_AGE = int(NV_PEOPLE_IDLE.total_seconds())
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -194,7 +206,12 @@ NV_UNFREEZE_URL = "accounts:password-reset"
 NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
 NV_PROOF_STAMP = "accounts.models.proof_stamp"
 NV_TELL = "accounts.notices.tell"
-NV_HOUSEKEEPING = ["accounts.models.purge_pending", "accounts.claims.move_due"]
+NV_HOUSEKEEPING = [
+    "accounts.models.purge_pending",
+    "accounts.models.purge_browsers",
+    "accounts.sessions.purge_sessions",
+    "accounts.claims.move_due",
+]
 # docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
 NV_STEP_UP: dict[str, dict[str, Any]] = {
     # Marked: what a thief of the number would do first.
@@ -206,6 +223,11 @@ NV_STEP_UP: dict[str, dict[str, Any]] = {
     "keep_phone": {"label": _("keep your mobile number"), "methods": ["network"]},
     "end_sessions": {
         "label": _("end your other sessions"),
+        "serves": "age",
+        "max_age": 600,
+    },
+    "forget_browser": {
+        "label": _("forget another browser"),
         "serves": "age",
         "max_age": 600,
     },

@@ -16,7 +16,7 @@ from .browser import SeeOther, to_login
 from .errors import VerificationNotUsable
 from .factors import recovery, totp
 from .forms import AuthenticatorForm
-from .stepup import is_frozen, redeem_step_up, step_up_required
+from .stepup import held, is_frozen, redeem_step_up, step_up_required
 
 SALT = "numberverify.factor_views.key"
 KEY_FOR = 30 * 60  # seconds to set the app up
@@ -68,6 +68,8 @@ def _enrol(request: HttpRequest, *, by_password: bool = False) -> HttpResponse:
         except VerificationNotUsable:
             return SeeOther(request.path)
         if enrolled:
+            if by_password:  # which is a proof that nothing else has noted
+                held.renew(request)
             messages.success(request, _("The authenticator app is on file."))
             return SeeOther(conf.account_url())
         form.add_error("code", _("That code is not right. Wait for the next one."))

@@ -117,11 +117,16 @@ def wrong_code(left: int) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """Say how long, in minutes from two minutes on."""
+    """Say how long, in the largest unit of which there are two at least."""
     seconds = int(length.total_seconds())
-    if seconds < 120:
-        return ngettext("%d second", "%d seconds", seconds) % seconds
-    return ngettext("%d minute", "%d minutes", seconds // 60) % (seconds // 60)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days >= 2:
+        return ngettext("%d day", "%d days", days) % days
+    if hours >= 2:
+        return ngettext("%d hour", "%d hours", hours) % hours
+    if minutes >= 2:
+        return ngettext("%d minute", "%d minutes", minutes) % minutes
+    return ngettext("%d second", "%d seconds", seconds) % seconds
 
 
 def no_resend(wait: int) -> str:

@@ -101,6 +101,7 @@ class Guard:
             return None
         proof = self.proof(request, msisdn, wanted)
         if receipt := flow.find_receipt(proof):
+            held.renew(request)
             _attach(request, StepUp(self, receipt, proof))
             return None
         return self._confirm(request, proof, wanted)

@@ -39,12 +39,24 @@ def stamp_of(user: Any) -> str | None:
 
 
 def hold(request: HttpRequest, action: str, stamp: str, receipt: Receipt) -> None:
+    """Keep a proof; the first time that it is seen, under a new session key."""
     # Staff take their time: one by them counts from when the person comes back.
     by_staff = receipt.method == Method.MANUAL
     proved_at = timezone.now() if by_staff else receipt.settled_at
-    request.session[PROOFS] = request.session.get(PROOFS, {}) | {
-        action: [proved_at.isoformat(), stamp, _mark(request)]
-    }
+    noted = request.session.get(PROOFS, {})
+    proof = [proved_at.isoformat(), stamp, _mark(request)]
+    if noted.get(action) != proof:
+        request.session[PROOFS] = noted | {action: proof}
+        renew(request)
+
+
+def renew(request: HttpRequest) -> None:
+    """Give the session a new key, since its person has proved to be who they are
+    (OWASP ASVS 5.0.0, 7.2.4): a key that was stolen before opens nothing after it.
+
+    Outside the transaction of the effect: one that fails must not take the key back.
+    """
+    request.session.cycle_key()
 
 
 def is_held(request: HttpRequest, action: str, stamp: str, max_age: timedelta) -> bool:

@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from accounts import account
-from accounts.models import Profile, User
+from accounts.models import Device, Profile, User
 from numberverify.choices import Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.factors import recovery, totp
@@ -86,7 +86,7 @@ def new_email(user, browser):
 
 
 def ended_sessions(user, browser):
-    user.end_sessions()
+    user.end_sessions(but=Device.objects.get())
     keep_session(user, browser)
 
 
