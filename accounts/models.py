@@ -269,7 +269,8 @@ class Pending(models.Model):
 
     def take(self) -> bool:
         """End the journey; of two that race, one is told True."""
-        return Pending.objects.filter(pk=self.pk).delete()[0] == 1
+        # By an instance: by a queryset it would open a transaction of its own.
+        return Pending(pk=self.pk).delete()[0] == 1
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):

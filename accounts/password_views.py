@@ -17,6 +17,7 @@ from numberverify.browser import (
     bind,
     browser_of,
     leaves_for_operator,
+    to_login,
     way_of,
 )
 from numberverify.errors import VerificationNotUsable
@@ -28,7 +29,6 @@ from .models import Pending, User
 from .pages import (
     PROFILE,
     find_pending,
-    for_the_signed_in,
     form_page,
     gone,
     posted,
@@ -130,9 +130,10 @@ def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "accounts/email_confirm.html", {"person": user})
 
 
-@for_the_signed_in
 @require_POST
 def email_resend(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return to_login(request, back_to=resolve_url(PROFILE))
     user = signed_in(request)
     if user.email_confirmed_at is None:
         mail.send_confirmation(user)

@@ -114,6 +114,8 @@ def _write_down(
 ) -> None:
     """Write the browser's row. Of logins that race in it, each ends the one before."""
     while not (device and device.take(key, **seen)):
+        if device and (device := Device.objects.of(user, token)):
+            continue  # another request has changed it
         try:  # no transaction is open, which a refusal would spoil
             Device.objects.create(
                 user=user, token_digest=digest(token), session_key=key, **seen

@@ -30,9 +30,10 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def to_login(request: HttpRequest) -> HttpResponse:
-    """Send somebody who is not signed in to the login page, and back here after it."""
-    address = redirect_to_login(request.get_full_path()).url
+def to_login(request: HttpRequest, back_to: str = "") -> HttpResponse:
+    """Send somebody who is not signed in to the login page, and back here after it, or
+    where to go instead of an address that takes no GET."""
+    address = redirect_to_login(back_to or request.get_full_path()).url
     posted = request.method == "POST"
     return SeeOther(address) if posted else HttpResponseRedirect(address)
 
