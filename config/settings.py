@@ -148,6 +148,10 @@ NV_STAFF_IDLE = read("NV_STAFF_IDLE", duration, "1h")
 NV_STAFF_ABSOLUTE = read("NV_STAFF_ABSOLUTE", duration, "24h")
 NV_PEOPLE_IDLE = read("NV_PEOPLE_IDLE", duration, "14d")
 NV_PEOPLE_ABSOLUTE = read("NV_PEOPLE_ABSOLUTE", duration_or_never, "never")
+if NV_STAFF_IDLE > NV_STAFF_ABSOLUTE:
+    raise ImproperlyConfigured("NV_STAFF_IDLE is longer than NV_STAFF_ABSOLUTE")
+if NV_PEOPLE_ABSOLUTE and NV_PEOPLE_IDLE > NV_PEOPLE_ABSOLUTE:
+    raise ImproperlyConfigured("NV_PEOPLE_IDLE is longer than NV_PEOPLE_ABSOLUTE")
 # A session says itself when its cookie ends; this is for one that does not say.
 SESSION_COOKIE_AGE = int(NV_PEOPLE_IDLE.total_seconds())
 PASSWORD_HASHERS = [

@@ -186,6 +186,14 @@ def start(launcher) -> Callable[..., Ended]:
             "SMS_FILE_PATH",
             id="blank folder",
         ),
+        pytest.param(
+            PRODUCTION | {"NV_STAFF_IDLE": "25h"}, "NV_STAFF_IDLE", id="idle for long"
+        ),
+        pytest.param(
+            PRODUCTION | {"NV_PEOPLE_ABSOLUTE": "13d"},
+            "NV_PEOPLE_IDLE",
+            id="idle for longer than there is",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_by_name(start, environment, named):
@@ -208,6 +216,23 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("NV_LOGIN_MAX_AGE_DAYS", "1.5"),
         ("NV_LOGIN_MAX_AGE_DAYS", "month"),
         ("NV_LOGIN_MAX_AGE_DAYS", "9999999999"),  # more than a timedelta holds
+        ("NV_STAFF_IDLE", ""),
+        ("NV_STAFF_IDLE", "3600"),  # of what?
+        ("NV_STAFF_IDLE", "1 h"),
+        ("NV_STAFF_IDLE", "1H"),
+        ("NV_STAFF_IDLE", "0h"),
+        ("NV_STAFF_IDLE", "59s"),
+        ("NV_STAFF_IDLE", "-1h"),
+        ("NV_STAFF_IDLE", "1.5h"),
+        ("NV_STAFF_IDLE", "1h30m"),
+        ("NV_STAFF_IDLE", "never"),
+        ("NV_STAFF_ABSOLUTE", "never"),
+        ("NV_STAFF_ABSOLUTE", "366d"),
+        ("NV_PEOPLE_IDLE", "never"),
+        ("NV_PEOPLE_IDLE", "٣d"),  # digits of another script
+        ("NV_PEOPLE_ABSOLUTE", "off"),
+        ("NV_PEOPLE_ABSOLUTE", "Never"),
+        ("NV_PEOPLE_ABSOLUTE", "999999999d"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("TRUSTED_PROXY_COUNT", "one"),
         ("ALLOWED_HOSTS", "https://site.example/"),
@@ -289,6 +314,24 @@ def test_the_server_starts(start, environment):
 
     assert ended.status == 0, ended.said
     assert "WSGIHandler" in ended.said
+
+
+def test_sessions_live_as_documented_unless_told_otherwise(start):
+    names = ("STAFF_IDLE", "STAFF_ABSOLUTE", "PEOPLE_IDLE", "PEOPLE_ABSOLUTE")
+
+    told = start(PRODUCTION).settings
+    other = {f"NV_{name}": "90m" for name in names}
+    changed = start(PRODUCTION | other).settings
+
+    assert [told[f"NV_{name}"] for name in names] == [
+        "1:00:00",
+        "1 day, 0:00:00",
+        "14 days, 0:00:00",
+        None,
+    ]
+    assert told["SESSION_COOKIE_AGE"] == 14 * 24 * 60 * 60
+    assert {changed[f"NV_{name}"] for name in names} == {"1:30:00"}
+    assert changed["SESSION_COOKIE_AGE"] == 90 * 60
 
 
 def test_the_server_itself_refuses_as_well(start):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from . import (  # noqa: F401  register their scenes
+    browser_scenes,
     more_scenes,
     network_scenes,
     step_up_scenes,

@@ -16,7 +16,12 @@ FOR_ANYBODY = [
     "/sandbox/",
     "/sandbox/handset/",
 ]
-FOR_THE_SIGNED_IN = ["/", "/accounts/profile/", "/accounts/password/change/"]
+FOR_THE_SIGNED_IN = [
+    "/",
+    "/accounts/profile/",
+    "/accounts/password/change/",
+    "/accounts/browsers/",
+]
 
 
 def width(phone):
