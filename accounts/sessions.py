@@ -66,12 +66,12 @@ def why_over(session: SessionBase, limits: Limits) -> str:
     now = timezone.now()
     if limits.absolute and now - began_at(session) >= limits.absolute:
         return _(
-            "You were signed out: %(time)s after logging in that happens to everybody."
+            "You were signed out, since you logged in %(time)s ago. Log in to go on."
         ) % {"time": duration(limits.absolute)}
     if now - _moment(session[SEEN]) >= limits.idle:
-        return _("You were signed out, since nothing happened for %(time)s.") % {
-            "time": duration(limits.idle)
-        }
+        return _(
+            "You were signed out, since nothing happened for %(time)s. Log in to go on."
+        ) % {"time": duration(limits.idle)}
     return ""
 
 

@@ -215,7 +215,7 @@ def test_the_person_reads_that_the_day_is_over(sue):
     with after(DAY):
         page = phone.follow(phone.get(PROFILE))
 
-    assert "24 hours after logging in" in page.text
+    assert "since you logged in 24 hours ago" in page.text
 
 
 def test_a_session_of_people_has_no_such_end_unless_the_site_sets_one(ann, settings):

@@ -54,19 +54,19 @@ def browsers(phone, mails):
 @scene
 def browser_ended(phone, mails):
     browsers(phone, mails)
-    phone.press("Sign Safari on macOS out")
+    phone.press("Sign out Safari on macOS")
 
 
 @scene
 def browser_forget_this(phone, mails):
     browsers(phone, mails)
-    phone.main.get_by_text("Forget it").first.click()
+    phone.follow("Forget Chrome on Linux")
 
 
 @scene
 def browser_forget_other_asks(phone, mails):
     browsers(phone, mails)
-    phone.main.get_by_text("Forget it").last.click()
+    phone.follow("Forget Microsoft Edge on Windows")
 
 
 @scene
