@@ -46,7 +46,9 @@ class SessionStore(db.SessionStore):
 
     def delete(self, session_key: str | None = None) -> None:
         if key := session_key or self.session_key:
-            self.model(session_key=key).delete()  # a queryset's would be in a transaction
+            self.model(
+                session_key=key
+            ).delete()  # a queryset's would be in a transaction
 
     @classmethod
     def clear_expired(cls) -> Any:

@@ -123,6 +123,9 @@ def test_a_proof_in_the_session_costs_no_transaction(ann, operator):
     of_session = [each for each in bill.statements if "django_session" in each]
     assert [each.split()[1] for each in of_session] == ["SELECT", "DELETE", "INSERT"]
     assert not any(each.split()[1] in OF_TRANSACTIONS for each in bill.statements)
+    # Stored before the browser's row says so: who ends it there must find it.
+    assert "INSERT INTO" in bill.statements[-2]
+    assert 'UPDATE "accounts_device"' in bill.statements[-1]
 
 
 def test_looking_again_writes_nothing(ann, operator):
