@@ -83,6 +83,7 @@ def begin(
             )
     except IntegrityError:  # an equal one was quicker
         raise ClaimRuns from None
+    Profile.objects.filter(pk=holder.pk).update(claimed_until=claim.due_at)
     if at_once:
         if not move(claim):
             raise ClaimRuns
@@ -106,6 +107,7 @@ def move(claim: Claim) -> bool:
     except (IntegrityError, VerificationNotUsable):
         # A third account has it, or the claimant's own number is another one now.
         Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.LAPSED)
+        Profile.objects.filter(user=claim.holder).update(claimed_until=None)
         return False
     return True
 
@@ -114,7 +116,13 @@ def free(user: User, phone: str) -> bool:
     """Take the number off file, once; proofs by it end."""
     freed = Profile.objects.filter(
         user=user, phone=phone, phone_verified_at__isnull=False
-    ).update(phone="", phone_verified_at=None, phone_verification=None, operator="")
+    ).update(
+        phone="",
+        phone_verified_at=None,
+        phone_verification=None,
+        operator="",
+        claimed_until=None,
+    )
     if freed:
         user.end_proofs()
     return freed == 1
@@ -156,7 +164,9 @@ def keep(request: HttpRequest, user: User) -> bool:
         redeem_step_up(request)
         kept = Claim.objects.filter(holder=user).end(Claim.Outcome.KEPT)
         if kept:
-            Profile.objects.filter(user=user).update(phone_verified_at=timezone.now())
+            now = timezone.now()
+            mine = Profile.objects.filter(user=user)
+            mine.update(phone_verified_at=now, claimed_until=None)
             mail.send_notice(user, _("You kept your mobile number."))
     return kept
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from .claim_model import Claim as Claim
 from .sessions import delete_stored
 
 # Longer than a verification and its receipt: what was typed outlives a failed check.
@@ -168,6 +169,12 @@ class Profile(models.Model):
         help_text="The operator that the person chose, by its short name.",
     )
     phone_verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+    claimed_until = models.DateTimeField(
+        _("claimed"),
+        null=True,
+        blank=True,
+        help_text="When a claim to the number moves it; said at the next login.",
+    )
     phone_verification = models.UUIDField(
         _("verified by"), null=True, blank=True, help_text="Id of the verification."
     )
@@ -331,72 +338,6 @@ class Device(models.Model):
         if taken and self.session_key not in ("", session_key):
             delete_stored([self.session_key])
         return taken
-
-
-class ClaimQuerySet(models.QuerySet["Claim"]):
-    def open_for(self, phone: str) -> "ClaimQuerySet":
-        return self.filter(phone=phone, ended_at=None)
-
-    def end(self, outcome: "Claim.Outcome") -> bool:
-        """End an open claim; of two that race, one is told True. It holds no number
-        any more."""
-        ended = self.filter(ended_at=None).update(
-            outcome=outcome, ended_at=timezone.now(), phone="", replaces=""
-        )
-        return ended == 1
-
-
-class Claim(models.Model):
-    """A number that somebody has proved by the network while another account has it.
-
-    The holder keeps it until `due_at`, and for good by proving it again.
-    """
-
-    class Outcome(models.TextChoices):
-        OPEN = "open", _("Waits")
-        MOVED = "moved", _("The number moved to the claimant")
-        KEPT = "kept", _("The holder proved the number again")
-        LAPSED = "lapsed", _("The number went elsewhere meanwhile")
-
-    claimant = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    holder = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    phone = models.CharField(max_length=16, blank=True, help_text="Only while open.")
-    replaces = models.CharField(
-        max_length=16, blank=True, help_text="The claimant's number that is to go."
-    )
-    number_mask = models.CharField(_("number"), max_length=24)
-    verification = models.UUIDField(_("proved by"), help_text="Of the claimant.")
-    outcome = models.CharField(
-        _("outcome"), max_length=10, choices=Outcome, default=Outcome.OPEN
-    )
-    created_at = models.DateTimeField(_("claimed"), auto_now_add=True)
-    due_at = models.DateTimeField(_("moves"))
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-
-    objects = ClaimQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("claim to a number")
-        verbose_name_plural = _("claims to numbers")
-        ordering = ["-pk"]
-        default_permissions = ("view",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=["phone"],
-                name="claim_one_at_a_time",
-                condition=Q(ended_at=None),
-            ),
-            models.CheckConstraint(
-                name="claim_open_has_number",
-                condition=Q(ended_at=None, outcome="open") & ~Q(phone="")
-                | Q(ended_at__isnull=False, phone="", replaces="") & ~Q(outcome="open"),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.number_mask} {self.outcome}"
 
 
 def purge_pending() -> int:

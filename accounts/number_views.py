@@ -16,8 +16,11 @@ from .pages import PROFILE, form_page, gone, signed_in
 
 
 def warn_of_claim(request: HttpRequest, user: User) -> None:
-    """Tell the holder at the next login that somebody claims the number."""
-    if claims.against(user):
+    """Tell the holder at the next login that somebody claims the number.
+
+    By the profile, which the login has read already."""
+    profile = getattr(user, "profile", None)
+    if profile and profile.claimed_until:
         messages.warning(
             request,
             _("Somebody else has proved your mobile number. Keep it on your profile."),
