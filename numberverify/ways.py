@@ -59,8 +59,9 @@ def is_closed(row: Verification, method: str) -> bool:
 def is_closed_by_a_swap(row: Verification, method: Method) -> bool:
     """Whether what was said of the number's SIM closes SMS or the network here.
 
-    A recent swap closes SMS, and for an action that the step-up table marks all that
-    proves the number. *Unknown* is not safe: for such an action it closes SMS.
+    A recent swap closes SMS; for an action that the step-up table marks the network as
+    well, if the person has a way of their own: nobody is blocked by it alone. *Unknown*
+    is not safe: for such an action it closes SMS.
     """
     marked = conf.is_marked(row.action or row.purpose)
     if method != Method.SMS and not (marked and method == Method.NETWORK):
@@ -68,8 +69,9 @@ def is_closed_by_a_swap(row: Verification, method: Method) -> bool:
     if not row.number_fingerprint or not hears_of_swaps():
         return False
     said = row.sim_swap or said_of_sim(row, since=timezone.now() - policy.CLOSED_FOR)
-    unsafe = marked and method == Method.SMS and said == SimSwap.UNKNOWN
-    return unsafe or said == SimSwap.YES
+    if method == Method.NETWORK:
+        return said == SimSwap.YES and row.user_id is not None and has_any(row.user)
+    return said == SimSwap.YES or (marked and said == SimSwap.UNKNOWN)
 
 
 def hears_of_swaps() -> bool:

@@ -129,6 +129,7 @@ def test_a_swap_leaves_what_proves_the_person(browser, operator, ann):
 )
 def test_a_marked_action_demands_more(operator, ann, answer, network, sms):
     assert conf.is_marked("close_account")
+    AuthenticatorFactory(user=ann)
     said(operator, answer)
 
     by_network = start(ann, action="close_account")
@@ -140,6 +141,16 @@ def test_a_marked_action_demands_more(operator, ann, answer, network, sms):
         assert row.reason == ("" if is_open else Reason.SIM_SWAPPED)
         assert row.sim_swap == answer
     assert operator.calls_to(VERIFY) == []
+
+
+def test_who_has_no_other_way_is_not_blocked_by_a_swap(operator, ann):
+    said(operator, SimSwap.YES)
+
+    by_network = start(ann, action="close_account")
+    by_message = start(ann, Method.SMS, action="close_account")
+
+    assert (by_network.status, by_network.sim_swap) == (Status.PENDING, SimSwap.YES)
+    assert by_message.reason == Reason.SIM_SWAPPED
 
 
 def test_a_marked_action_says_why_and_what_to_do(browser, operator, ann):
