@@ -115,7 +115,7 @@ def test_the_holder_is_told_by_mail_and_at_the_next_login(
     sign_up(browser, operator)
 
     assert mails_to(holder.email) == ["Somebody else has proved your mobile number"]
-    assert ANN not in django_mail.outbox[-1].body
+    assert not any(ANN in message.body for message in django_mail.outbox)
     settings.NV_LOGIN_POLICY = "never"
     ann = new_browser()
     typed = {"username": holder.email, "password": PASSWORD}
@@ -135,7 +135,7 @@ def test_after_seven_days_the_number_moves(browser, operator, holder):
     assert not has(holder)
     claim = Claim.objects.get()
     assert (claim.outcome, claim.phone) == (Claim.Outcome.MOVED, "")
-    assert "is on another account" in mails_to(holder.email)[-1]
+    assert any("is on another account" in said for said in mails_to(holder.email))
     assert mails_to("new@example.com")
 
 
@@ -286,7 +286,7 @@ def test_a_recycled_number_moves_at_once(browser, recycler, told):
     (asked,) = recycler.calls_to(RECYCLING)
     since = (timezone.now() - timedelta(days=400)).date()
     assert asked.json["specifiedDate"] == since.isoformat()
-    assert "is on another account" in mails_to(told.email)[-1]
+    assert any("is on another account" in said for said in mails_to(told.email))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_new_holder_of_the_sim_gets_the_number_in_a_week(
     assert phone.is_signed_in
     phone.reads("It moves to yours on")
     assert owner_of(ANN) == ann.email
-    assert "Somebody else has proved" in mails()[0].subject
+    assert [m for m in mails() if "Somebody else has proved" in m.subject]
     a_week_passes()
 
     phone.open("/accounts/profile/")
@@ -51,7 +51,8 @@ def test_a_new_holder_of_the_sim_gets_the_number_in_a_week(
 def test_the_holder_reads_the_mail_and_keeps_the_number(phone, new_phone, ann, mails):
     thief = new_phone()
     thief.sign_up("new@example.com")
-    (link,) = [each for each in mails()[0].links if "claim" in each]
+    links = [each for mail in mails() for each in mail.links]
+    (link,) = [each for each in links if "claim" in each]
 
     phone.become(ann)
     phone.open(link)
