@@ -46,9 +46,8 @@ class SessionStore(db.SessionStore):
 
     def delete(self, session_key: str | None = None) -> None:
         if key := session_key or self.session_key:
-            self.model(
-                session_key=key
-            ).delete()  # a queryset's would be in a transaction
+            row = self.model(session_key=key)
+            row.delete()  # not a queryset's, which would be in a transaction
 
     @classmethod
     def clear_expired(cls) -> Any:
