@@ -375,3 +375,17 @@ def test_ending_all_others_is_mailed(ann, operator):
 
     assert [to for to, _ in mailed()] == [ann.email]
     assert mailed_link("password/reset")
+
+
+# A crash
+
+
+def test_a_session_that_its_browser_lost_ends_when_it_is_noted_next(ann):
+    """The process ended after it had freed the browser, before the session was gone."""
+    stranger = opened(ann, "stranger")
+    key = key_of(stranger)
+    Device.objects.filter(session_key=key).update(session_key="")
+
+    with later(minutes=6):
+        assert not is_signed_in(stranger)
+    assert not is_stored(key)
