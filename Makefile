@@ -44,6 +44,8 @@ test-postgresql: $(VENV)/.dev
 check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789
 check: export NV_FINGERPRINT_KEYS = check-only-check-only-check-only-check
 check: export SITE_URL = https://site.example
+check: export TRUSTED_PROXY_COUNT = 1
+check: export CACHE_URL = redis://127.0.0.1:6379/0
 check: export EMAIL_URL = smtp://mail.example:25
 check: export NV_CLIENT_ID = id
 check: export NV_CLIENT_SECRET = secret

@@ -7,9 +7,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from numberverify import msisdn
+from numberverify import limits, msisdn
 from numberverify.msisdn import Msisdn
+from numberverify.windows import Taken
 
+from . import signin, tries
 from .models import User
 
 NOT_A_NUMBER = _("Enter a mobile phone number, like 07700 900 982 or +33 6 39 98 12 34")
@@ -145,8 +147,10 @@ class ChangePasswordForm(NewPasswordForm):
 
     def clean_old_password(self) -> str:
         old: str = self.cleaned_data["old_password"]
+        taken = limits.before_own_password(self.user)
         if not self.user.check_password(old):
             raise ValidationError(_("That is not your old password"), code="wrong")
+        limits.hand_back(taken)
         return old
 
 
@@ -163,6 +167,7 @@ class LoginForm(forms.Form):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
         self.user: User | None = None
+        self.tries = Taken()  # to be handed back: the password was right
         super().__init__(*args, **kwargs)
 
     def clean(self) -> None:
@@ -170,16 +175,19 @@ class LoginForm(forms.Form):
         super().clean()
         if self.errors:
             return
+        email = self.cleaned_data["username"]
+        token = self.request.COOKIES.get(signin.cookie_name(), "")
+        taken = tries.before_password(self.request, email, token)
         user = authenticate(
             self.request,
-            username=self.cleaned_data["username"],
+            username=email,
             password=self.cleaned_data["password"],
         )
         if not isinstance(user, User):
             raise ValidationError(
                 _("The e-mail address or the password is not right"), code="invalid"
             )
-        self.user = user
+        self.user, self.tries = user, taken
 
 
 class CloseForm(forms.Form):

@@ -23,7 +23,7 @@ from numberverify.browser import (
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import step_up_required
 
-from . import account, mail, password, phone
+from . import account, mail, password, phone, signin, tries
 from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
 from .models import Pending, User
 from .pages import (
@@ -66,6 +66,8 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     """The answer is the same whether or not there is such an account."""
     form = EmailForm(posted(request))
     if request.method == "POST" and form.is_valid():
+        token = request.COOKIES.get(signin.cookie_name(), "")
+        tries.before_mail(request, form.cleaned_data["email"], token)
         password.send_reset_link(form.cleaned_data["email"])
         return SeeOther(resolve_url("accounts:password-reset-sent"))
     return render(request, "accounts/password_reset.html", {"form": form})
@@ -111,6 +113,7 @@ def password_reset_new(request: HttpRequest, journey: UUID) -> HttpResponse:
         form = NewPasswordForm(pending.user, posted(request))
         if request.method == "POST" and form.is_valid():
             password.reset(pending, browser, form.cleaned_data["new_password1"])
+            tries.forgive(pending.user.email)
             messages.success(request, _("Your password is changed. Log in with it."))
             return SeeOther(resolve_url("accounts:login"))
     except VerificationNotUsable:
@@ -136,6 +139,7 @@ def email_resend(request: HttpRequest) -> HttpResponse:
         return to_login(request, back_to=resolve_url(PROFILE))
     user = signed_in(request)
     if user.email_confirmed_at is None:
+        tries.before_mail(request, user.email, "")
         mail.send_confirmation(user)
     messages.success(request, _("The mail is on its way."))
     return SeeOther(resolve_url(PROFILE))

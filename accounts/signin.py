@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from numberverify.browser import bind_anew, browser_of
 
-from . import sessions
+from . import sessions, tries
 from .models import KNOWN_FOR, Device, User, digest
 from .places import country_of
 
@@ -106,6 +106,7 @@ def remember_browser(
         httponly=True,
         samesite="Lax",
     )
+    tries.own(request, response, user.email, token)
     return response
 
 

@@ -26,9 +26,10 @@ from numberverify.browser import (
 )
 from numberverify.errors import VerificationNotUsable
 from numberverify.history import of_person
+from numberverify.limits import hand_back
 from numberverify.stepup import is_frozen, step_up_required
 
-from . import claims, login, phone, signup
+from . import claims, login, phone, signup, tries
 from .forms import LoginForm, PhoneForm, SignupForm
 from .models import Pending
 from .number_views import warn_of_claim
@@ -54,6 +55,7 @@ def signup_page(request: HttpRequest) -> HttpResponse:
         return SeeOther(next_of(request))
     form = SignupForm(posted(request))
     if request.method == "POST" and form.is_valid():
+        tries.before_signup(request)
         browser = browser_of(request)
         url = signup.begin(
             email=form.cleaned_data["email"],
@@ -123,7 +125,8 @@ def login_page(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request, posted(request))
     if request.method == "POST" and form.is_valid() and form.user:
         device = known_browser(request, form.user)
-        browser = replace(browser_of(request), is_known=has_proved(device))
+        known = has_proved(device)
+        browser = replace(browser_of(request), is_known=known, tries=form.tries)
         url = login.begin(
             form.user,
             browser=browser,
@@ -131,6 +134,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
             next=next_of(request),
             way=way_of(request),
         )
+        hand_back(form.tries)  # what no start has taken along
         if url is None:
             response = SeeOther(next_of(request))
             warn_of_claim(request, form.user)

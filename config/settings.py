@@ -34,6 +34,7 @@ from config.environment import (
 from config.sandbox import sandbox
 from numberverify.errors import ConfigurationError
 from numberverify.operators.tables import read_tables
+from numberverify.rates import read as read_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 if (BASE_DIR / ".env").exists():
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.SessionMiddleware",
+    "numberverify.middleware.LimitsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -197,6 +199,12 @@ NV_LOGIN_POLICY = read(
     "new_device_or_stale",
 )
 NV_LOGIN_MAX_AGE_DAYS = read("NV_LOGIN_MAX_AGE_DAYS", count, "30")
+NV_LIMITS = text("NV_LIMITS")
+try:
+    if read_limits(NV_LIMITS) is None and not DEBUG:
+        raise ImproperlyConfigured("NV_LIMITS cannot be off when DEBUG is off")
+except ConfigurationError as error:
+    raise ImproperlyConfigured(f"NV_LIMITS: {error}") from None
 NV_SIM_SWAP_HOURS = read("NV_SIM_SWAP_HOURS", count, "72")
 # What a SIM that has matched may do to a number that another account has.
 NV_TAKEOVER = read("NV_TAKEOVER", one_of("refuse", "challenge", "recycled"), "refuse")

@@ -1,11 +1,12 @@
 """What a view knows of the browser: its binding, its address, its forms' way out."""
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,13 @@ from django.utils.cache import patch_cache_control
 from . import conf
 from .choices import Method
 from .policy import MANUAL_RECEIPT_FOR, MANUAL_WAITS
+from .windows import Taken
 
 View = Callable[..., HttpResponse]
 # What such buttons send for `method`.
 NOT_ON_PHONE, OTHER_NETWORK = "other", "other_network"
+# Some proxies add the port that they were called from.
+WITH_PORT = re.compile(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|([0-9.]+):\d+")
 
 
 class SeeOther(HttpResponseRedirect):
@@ -41,13 +45,16 @@ def to_login(request: HttpRequest, back_to: str = "") -> HttpResponse:
 @dataclass(frozen=True, slots=True)
 class Browser:
     """`binding` is the random value of the cookie that only this browser has;
-    `is_known` says whether the account in question knows the browser."""
+    `is_known` says whether the account in question knows the browser; `network` is
+    what limits count as its address; `tries` are handed back with the next start."""
 
     binding: str = field(repr=False)
     ip: str | None = None
     user_agent: str = ""
     is_known: bool = False
     is_new: bool = False  # its binding has yet to reach it
+    network: str = ""
+    tries: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,14 @@ def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
         request.headers.get("User-Agent", "").encode("unicode_escape").decode("ascii")
     )
     known = user is not None and conf.knows_browser(request, user)
-    return Browser(binding, client_ip(request), agent[:256], known, not bound)
+    return Browser(
+        binding,
+        client_ip(request),
+        agent[:256],
+        known,
+        not bound,
+        client_network(request),
+    )
 
 
 def bind(
@@ -149,10 +163,37 @@ def client_ip(request: HttpRequest) -> str | None:
     if len(hops) < count:
         return None
     found = hops[-count].strip() if count else request.META.get("REMOTE_ADDR", "")
+    if with_port := WITH_PORT.fullmatch(found):
+        found = with_port[1] or with_port[2]
     try:
         return str(ip_address(found))
-    except ValueError:  # a socket without an address, or a proxy that adds ports
+    except ValueError:  # a socket without an address, or what no proxy of ours wrote
         return None
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return what limits count as the client's address, or "".
+
+    Where no trusted proxy has written one down, whoever is at the other end of the
+    connection has come around the proxies, and counts itself.
+    """
+    try:
+        return network_of(client_ip(request) or request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return ""
+
+
+def network_of(address: str | None) -> str:
+    """Return what counts as one address, "" for none: of IPv6 the /64, all of which one
+    customer has."""
+    if not address:
+        return ""
+    ip = ip_address(address)
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((int(ip), 64), strict=False).network_address)
 
 
 def leaves_for_operator(view: View) -> View:

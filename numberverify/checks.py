@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from . import conf, routing
 from .choices import Purpose
@@ -10,6 +11,7 @@ from .errors import ConfigurationError
 from .factors import operator_sms, sms
 from .operators.tables import read_table
 
+MIDDLEWARE = "numberverify.middleware.LimitsMiddleware"
 SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
 # What is wrong with an operator's table: the check's id, and what to do.
 TABLE_PROBLEMS = {
@@ -142,3 +144,45 @@ def text_messages_leave_the_machine(
     hint = "Name a backend of your own, or none: then SMS is not offered."
     message = f"Text messages go to: {path}."
     return [Error(message, hint=hint, id="numberverify.E007")]
+
+
+@register()
+def limits_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        limits = conf.limits()
+    except ConfigurationError as error:
+        return [Error(f"NV_LIMITS: {error}.", id="numberverify.E009")]
+    if limits is None and not settings.DEBUG:
+        message = "NV_LIMITS cannot be off when DEBUG is off."
+        return [Error(message, id="numberverify.E009")]
+    return []
+
+
+@register()
+def limits_have_a_page(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if MIDDLEWARE in settings.MIDDLEWARE:
+        return []
+    message = f"MIDDLEWARE lacks {MIDDLEWARE}."
+    hint = "Without it a limit that is reached would look like a fault of the site."
+    return [Error(message, hint=hint, id="numberverify.E019")]
+
+
+@register(Tags.security, deploy=True)
+def limits_are_shared(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if conf.limits_store()[0]:
+        return []
+    message = "Limits are counted in each process for itself."
+    hint = "Set CACHE_URL to a Redis that all processes reach."
+    return [Error(message, hint=hint, id="numberverify.E008")]
+
+
+@register(Tags.security, deploy=True)
+def the_proxy_is_trusted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if conf.trusted_proxy_count() or not conf.site_url().startswith("https:"):
+        return []
+    message = "SITE_URL is https, and no proxy is trusted (TRUSTED_PROXY_COUNT)."
+    hint = (
+        "Behind a proxy all people would share its address, and the limits of one. "
+        "Silence this where the server itself speaks TLS."
+    )
+    return [Warning(message, hint=hint, id="numberverify.W020")]

@@ -93,6 +93,7 @@ def _send(row: Verification, code: str) -> None:
         mine = Verification.objects.filter(pk=row.pk)
         mine.settle(Status.UNAVAILABLE, now=timezone.now(), reason=Reason.METHOD_CLOSED)
         mine.update(sends=F("sends") - 1)
+        row.status = Status.UNAVAILABLE
         return
     give_back_connections()
     try:
@@ -103,6 +104,7 @@ def _send(row: Verification, code: str) -> None:
         Verification.objects.filter(pk=row.pk).settle(
             Status.UNAVAILABLE, now=now, reason=Reason.SMS_NOT_SENT
         )
+        row.status = Status.UNAVAILABLE
         return
     if reference:
         mine = Verification.objects.filter(pk=row.pk, status=Status.PENDING)

@@ -17,6 +17,8 @@ from .choices import Event, Method, Purpose
 from .errors import ConfigurationError
 from .msisdn import Msisdn, fingerprint
 from .policy import ACCEPTS, MAY_ACCEPT, Action, read_action
+from .rates import Rate
+from .rates import read as read_rates
 
 CHECK = "check_operator"
 # What numberverify's own pages need; a site's table may say otherwise.
@@ -49,6 +51,22 @@ def operator_tables() -> Mapping[str, Mapping[str, Any]]:
 
 def trusted_proxy_count() -> int:
     return cast(int, getattr(settings, "TRUSTED_PROXY_COUNT", 0))
+
+
+def limits() -> Mapping[str, Rate] | None:
+    """Return the limits by name, or None for none; raise ConfigurationError."""
+    return read_rates(getattr(settings, "NV_LIMITS", ""))
+
+
+def limits_store() -> tuple[str, str]:
+    """Return the address of the Redis in which limits are counted, "" for none, and
+    what its keys begin with: the site's cache."""
+    cache = settings.CACHES["default"]
+    if "redis" not in cache["BACKEND"].lower():
+        return "", ""
+    location = cache["LOCATION"]
+    address = location if isinstance(location, str) else location[0]
+    return address.split(",")[0], cache.get("KEY_PREFIX", "")
 
 
 def number_of(user: Any) -> Msisdn | None:

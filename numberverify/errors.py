@@ -73,6 +73,26 @@ class CodeOver(SmsNotSent):
         self.was_tried = was_tried
 
 
+class Limited(NumberVerifyError):
+    """A limit is reached. Nothing was looked at, asked or sent.
+
+    `retry_after` in whole seconds, rounded up; `name` is the limit's.
+    """
+
+    code = "limited"
+
+    def __init__(self, name: str, retry_after: int) -> None:
+        super().__init__(name)
+        self.name = name
+        self.retry_after = retry_after
+
+
+class StoreAway(NumberVerifyError):
+    """Nobody can count the tries, so none is taken."""
+
+    code = "store_away"
+
+
 class OperatorError(NumberVerifyError):
     """The operator gave no answer. It never means that the number is wrong.
 

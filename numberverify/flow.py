@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import codes, conf, network, policy, routing, swaps, ways
+from . import codes, conf, limits, network, policy, routing, swaps, ways
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Method, Purpose, Reason, Status
 from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
@@ -83,7 +83,8 @@ def start(
     page that goes on after a match and that, by POST, tries again or falls back: each
     is a new row, with what the one before it asked. The URL is the row's own page where
     the person has to name the network, and where the row is settled at once: the way is
-    not open, no operator serves the number, or it cannot be reached.
+    not open, no operator serves the number, or it cannot be reached. Raise Limited, or
+    for a text message StoreAway.
     """
     row = Verification(
         purpose=purpose,
@@ -95,8 +96,15 @@ def start(
         next=next,
     )
     describe(row, msisdn, browser, now=timezone.now())
+    taken = limits.before_start(row, msisdn, browser, asks=not way.not_on_phone)
+    url = _start(row, msisdn, browser, way)
+    limits.after_start(row, taken)
+    return url
+
+
+def _start(row: Verification, msisdn: Msisdn | None, browser: Browser, way: Way) -> str:
     chosen = _follow(row, way.previous, browser) if way.previous else ""
-    marked = conf.is_marked(action or purpose)
+    marked = conf.is_marked(row.action or row.purpose)
     if way.not_on_phone or way.method == Method.SMS or marked:
         swaps.note(row, msisdn)
     if way.not_on_phone:
@@ -173,6 +181,8 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         operator_subject=subject[:255],
         operator_ms=round((time.monotonic() - began) * 1000),
     )
+    if settled:
+        limits.settled(row, status)
     if settled and status == Status.UNAVAILABLE:  # a text message may be offered next
         swaps.note(row, question.msisdn)
         if row.sim_swap:

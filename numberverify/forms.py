@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from . import limits
 from .choices import Method
 from .factors import recovery
 from .operators.base import OperatorSettings
@@ -103,5 +104,10 @@ class AuthenticatorForm(CodeForm):
     def clean(self) -> None:
         super().clean()
         password = self.cleaned_data.get("password")
-        if self.user and password and not self.user.check_password(password):
+        if not self.user or not password:
+            return
+        taken = limits.before_own_password(self.user)
+        if self.user.check_password(password):
+            limits.hand_back(taken)
+        else:
             self.add_error("password", _("That is not your password"))

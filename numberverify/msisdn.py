@@ -45,9 +45,13 @@ class Msisdn:
 
     def __str__(self) -> str:
         """Return the number masked, like `+44 •••• •••123`."""
+        return f"+{self.calling_code} •••• •••{self.e164[-3:]}"
+
+    @property
+    def calling_code(self) -> str:
+        """Like `44`, or "" when libphonenumber does not know it."""
         number = self._parsed()
-        calling_code = number.country_code if number else ""
-        return f"+{calling_code} •••• •••{self.e164[-3:]}"
+        return str(number.country_code) if number else ""
 
     @property
     def countries(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from . import conf, policy, routing, ways
+from . import conf, limits, policy, routing, ways
 from .browser import give_back_connections
 from .choices import Method, Purpose, Reason, Status
 from .errors import OperatorError
@@ -70,7 +70,8 @@ def send(row: Verification, name: str, *, device: str, **columns: Any) -> str:
     except OperatorError as error:
         waiting = mine.filter(state_digest=None, device_digest=digest(device))
         columns |= {"operator": name, "reason": error.code}
-        waiting.settle(Status.UNAVAILABLE, now=now, **columns)
+        if waiting.settle(Status.UNAVAILABLE, now=now, **columns):
+            limits.settled(row, Status.UNAVAILABLE)
         return row.get_absolute_url()
     state, leg = _leg(line.settings)
     columns |= leg | {"expires_at": now + policy.PENDING_FOR}

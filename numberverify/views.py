@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from . import codes, conf, flow, network, policy, routing, trial, ways, words
+from . import codes, conf, flow, limits, network, policy, routing, trial, ways, words
 from .browser import SeeOther, bind, binding_of, browser_of, leaves_for_operator
 from .choices import Method, Purpose, Status
 from .errors import CallbackRefused, SmsNotSent
@@ -176,14 +176,21 @@ def _type(request: HttpRequest, row: Verification) -> HttpResponse:
         return _resend(request, row)
     form = CodeForm(request.POST, method=row.method)
     if form.is_valid():
+        tries = limits.before_code(row, browser_of(request))
         try:
             tried = codes.try_code(row, form.cleaned_data["code"])
         except SmsNotSent:
+            limits.hand_back(tries)
             form.add_error("code", words.NOBODY_CHECKED)
             return _ask_for_code(request, row, form)
         if tried.right:
+            limits.hand_back(tries)
             return SeeOther(row.next)
         now = flow.look(row.pk)
+        if now is not None and now.status == Status.REFUSED:
+            limits.settled(now, now.status)
+        elif now is None or now.status != Status.PENDING:  # late, or closed meanwhile
+            limits.hand_back(tries)
         if now is None or now.status != Status.PENDING:
             return SeeOther(row.get_absolute_url())
         form.add_error("code", words.wrong_code(tried.left))
@@ -191,6 +198,7 @@ def _type(request: HttpRequest, row: Verification) -> HttpResponse:
 
 
 def _resend(request: HttpRequest, row: Verification) -> HttpResponse:
+    limits.before_text(row, browser_of(request))
     wait = codes.resend(row)
     if wait:
         messages.warning(request, words.no_resend(wait))

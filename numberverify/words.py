@@ -129,6 +129,70 @@ def duration(length: timedelta) -> str:
     return ngettext("%d second", "%d seconds", seconds) % seconds
 
 
+# What was too much, by the first part of the limit's name.
+TOO_MANY: dict[str, tuple[Promise, Promise]] = {
+    "login": (
+        _("Too many wrong passwords"),
+        _(
+            "Too many wrong passwords were typed for this account, or at the internet "
+            "connection that you use. A browser in which you have logged in before is "
+            "not held up by what others type."
+        ),
+    ),
+    "password": (
+        _("Too many wrong passwords"),
+        _("Too many wrong passwords were typed for this account."),
+    ),
+    "code": (
+        _("Too many wrong codes"),
+        _("Too many wrong codes were typed. This one was not looked at."),
+    ),
+    "text": (
+        _("Too many text messages"),
+        _(
+            "Too many text messages were asked for. None was sent this time. Another "
+            "way may be open: your mobile network, an app, a recovery code."
+        ),
+    ),
+    "mail": (
+        _("Too many mails"),
+        _(
+            "Too many mails were asked for. None was sent this time. Look for the last "
+            "one, in the folder for spam as well."
+        ),
+    ),
+    "no": (
+        _("Too many checks without a match"),
+        _(
+            "Too many checks ended with another number than the one that was given, or "
+            "with wrong codes. Your mobile network was not asked this time."
+        ),
+    ),
+}
+TOO_MANY_TRIES = (
+    _("Too many tries"),
+    _(
+        "Too many checks were begun, by you or by others at the internet connection "
+        "that you use. Your mobile network was not asked this time."
+    ),
+)
+
+
+def too_many(limit: str) -> tuple[Promise, Promise]:
+    """Return what was too much, and what that means, for a person."""
+    return TOO_MANY.get(limit.partition("_")[0], TOO_MANY_TRIES)
+
+
+def wait(seconds: int) -> str:
+    """Say how long to wait: rounded up, so that it is never too early."""
+    length = timedelta(seconds=seconds)
+    for unit, least in (("days", 2 * 86400), ("hours", 2 * 3600), ("minutes", 120)):
+        if seconds > least:
+            one = timedelta(**{unit: 1})
+            return duration(-(-length // one) * one)
+    return duration(length)
+
+
 def no_resend(wait: int) -> str:
     """Say why no text message goes out: `wait` in seconds, -1 for not at all now."""
     if wait < 0:

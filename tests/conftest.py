@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -14,14 +15,30 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
+from numberverify import windows
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
+
+# Its keys begin with a prefix of their own, and are deleted one by one.
+REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/5")
+
+
+def answers() -> bool:
+    try:
+        return bool(redis.Redis.from_url(REDIS_URL, socket_timeout=3).ping())
+    except redis.RedisError:
+        return False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip by name what this run cannot do, unless skips are forbidden."""
     on_postgresql = "postgres" in os.environ.get("DATABASE_URL", "")
+    no_redis = any(item.get_closest_marker("redis") for item in items) and not answers()
     for item in items:
+        if item.get_closest_marker("redis") and no_redis:
+            if os.environ.get("NO_SKIPS"):
+                pytest.exit(f"Redis is missing ({REDIS_URL}) and skips are forbidden")
+            item.add_marker(pytest.mark.skip(reason=f"no Redis at {REDIS_URL}"))
         if item.get_closest_marker("postgresql") and not on_postgresql:
             item.add_marker(pytest.mark.skip(reason="this run is on SQLite"))
 
@@ -38,6 +55,11 @@ def operator(settings) -> Iterator[FakeOperator]:
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_tries_yet() -> None:
+    windows.in_process.storage.reset()
 
 
 @pytest.fixture(autouse=True)

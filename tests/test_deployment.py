@@ -14,6 +14,11 @@ REAL = {
     "client_id": "id",
     "client_secret": "secret",
 }
+REDIS = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": "redis://redis.example:6379/0",
+}
+LOCAL = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 LOOPBACK = "http://127.0.0.1:9000"
 
 
@@ -31,6 +36,7 @@ def deployed(settings):
     settings.NV_FINGERPRINT_KEYS = ["k" * 32]
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.SMS_BACKEND = ""
+    settings.CACHES = {"default": REDIS}
     return settings
 
 
@@ -63,6 +69,18 @@ def test_a_sound_deployment_hears_nothing(deployed):
             "numberverify.factors.sms.ConsoleBackend",
             "numberverify.E007",
             id="text messages on the console",
+        ),
+        pytest.param(
+            "CACHES",
+            {"default": LOCAL},
+            "numberverify.E008",
+            id="limits counted in each process",
+        ),
+        pytest.param("NV_LIMITS", "off", "numberverify.E009", id="no limits"),
+        pytest.param("NV_LIMITS", "login=1/m", "numberverify.E009", id="no such limit"),
+        pytest.param("MIDDLEWARE", [], "numberverify.E019", id="no page for limits"),
+        pytest.param(
+            "SITE_URL", "https://site.example", "numberverify.W020", id="no proxy"
         ),
         pytest.param(
             "SMS_BACKEND", "no.such.Backend", "numberverify.E006", id="no backend"

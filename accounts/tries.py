@@ -1,0 +1,93 @@
+"""Limits on passwords and mails, and the cookie by which a browser counts apart.
+
+Who knows an e-mail can type wrong passwords for it. So a browser in which the person
+has logged in before has tries of its own, as OWASP's device cookies have them: others
+cannot use them up, and it is known without a look into the database.
+"""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from numberverify.browser import client_network
+from numberverify.limits import Claim, clear, take
+from numberverify.windows import Taken
+
+from .models import KNOWN_FOR
+
+MOST_ACCOUNTS = 5  # of one browser, each with a mark in the cookie
+
+
+def cookie_name() -> str:
+    return "__Host-nv_own" if settings.SESSION_COOKIE_SECURE else "nv_own"
+
+
+def before_password(request: HttpRequest, email: str, token: str) -> Taken:
+    """Before a login's password is hashed, alike for an e-mail that has no account.
+
+    `token` is the value of the cookie by which accounts know this browser. What is
+    returned is handed back when the password is right; raise Limited or StoreAway.
+    """
+    in_a_row, known = ("login_in_a_row", email), ("login_known", email, token)
+    if is_own(request, email, token):
+        return take([known], clears=[in_a_row, known])
+    network = client_network(request)
+    claims: list[Claim] = [in_a_row, ("login_account", email)]
+    if network:
+        claims.append(("login_account_address", email, network))
+        claims.append(("login_address", network))
+    return take(claims, clears=[in_a_row])
+
+
+def forgive(email: str) -> None:
+    """After a reset: with the new password, the tries at the old one are over."""
+    clear([("login_in_a_row", email), ("login_account", email)])
+
+
+def before_mail(request: HttpRequest, email: str, token: str) -> None:
+    """Before a mail that anybody may ask for, alike where it goes to nobody."""
+    if is_own(request, email, token):
+        take([("mail_email_address", email, token)])
+        return
+    network = client_network(request)
+    claims: list[Claim] = [("mail_email", email)]
+    if network:
+        claims.append(("mail_email_address", email, network))
+        claims.append(("mail_address", network))
+    take(claims)
+
+
+def before_signup(request: HttpRequest) -> None:
+    """Before a signup's password is hashed."""
+    if network := client_network(request):
+        take([("signup_address", network)])
+
+
+def is_own(request: HttpRequest, email: str, token: str) -> bool:
+    mark = _mark(email, token)
+    return bool(token) and any(constant_time_compare(mark, m) for m in _marks(request))
+
+
+def own(request: HttpRequest, response: HttpResponse, email: str, token: str) -> None:
+    """Mark the browser as one in which this person has logged in."""
+    mark = _mark(email, token)
+    others = [each for each in _marks(request) if each != mark]
+    response.set_cookie(
+        cookie_name(),
+        ".".join([mark, *others][:MOST_ACCOUNTS]),
+        max_age=KNOWN_FOR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _marks(request: HttpRequest) -> Sequence[str]:
+    return request.COOKIES.get(cookie_name(), "").split(".")[:MOST_ACCOUNTS]
+
+
+def _mark(email: str, token: str) -> str:
+    made = salted_hmac("accounts.tries", repr([email, token]), algorithm="sha256")
+    return made.hexdigest()[:32]

@@ -1,0 +1,55 @@
+"""What a limit that is reached looks like, on whatever page it was."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+
+from . import conf, words
+from .errors import Limited, StoreAway
+
+AGAIN_IN = 60  # seconds, while the store is away
+
+
+class LimitsMiddleware:
+    """Answer Limited with 429 and StoreAway with 503, saying when to try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if isinstance(error, Limited):
+            return _limited(request, error)
+        if isinstance(error, StoreAway):
+            response = render(request, "numberverify/store_away.html", status=503)
+            return _later(response, AGAIN_IN)
+        return None
+
+
+def _limited(request: HttpRequest, error: Limited) -> HttpResponse:
+    title, explanation = words.too_many(error.name)
+    context = {
+        "title": title,
+        "explanation": explanation,
+        "wait": words.wait(error.retry_after),
+        "at": timezone.now() + timedelta(seconds=error.retry_after),
+        "seconds": error.retry_after,
+        # A new password opens an account at which too many were wrong.
+        "reset_url": conf.unfreeze_url() if error.name.startswith("login") else None,
+    }
+    response = render(request, "numberverify/limited.html", context, status=429)
+    return _later(response, error.retry_after)
+
+
+def _later(response: HttpResponse, seconds: int) -> HttpResponse:
+    response["Retry-After"] = str(seconds)
+    add_never_cache_headers(response)
+    return response
