@@ -5,8 +5,6 @@ has logged in before has tries of its own, as OWASP's device cookies have them: 
 cannot use them up, and it is known without a look into the database.
 """
 
-from collections.abc import Sequence
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -84,8 +82,9 @@ def own(request: HttpRequest, response: HttpResponse, email: str, token: str) ->
     )
 
 
-def _marks(request: HttpRequest) -> Sequence[str]:
-    return request.COOKIES.get(cookie_name(), "").split(".")[:MOST_ACCOUNTS]
+def _marks(request: HttpRequest) -> list[str]:
+    marks = request.COOKIES.get(cookie_name(), "").split(".")
+    return [mark for mark in marks if mark][:MOST_ACCOUNTS]
 
 
 def _mark(email: str, token: str) -> str:
