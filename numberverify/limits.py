@@ -183,9 +183,9 @@ def _hits(claims: Iterable[Claim], *, counts: bool = True) -> list[Hit]:
     if rates is None:
         return []
     return [
-        Hit(window, _key(claim), counts)
-        for claim in claims
-        for window in rates[claim[0]].windows
+        Hit(window, key, counts)
+        for key, name in ((_key(claim), claim[0]) for claim in claims)
+        for window in rates[name].windows
     ]
 
 
