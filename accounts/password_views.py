@@ -113,7 +113,8 @@ def password_reset_new(request: HttpRequest, journey: UUID) -> HttpResponse:
         form = NewPasswordForm(pending.user, posted(request))
         if request.method == "POST" and form.is_valid():
             password.reset(pending, browser, form.cleaned_data["new_password1"])
-            tries.forgive(pending.user.email)
+            token = request.COOKIES.get(signin.cookie_name(), "")
+            tries.forgive(request, pending.user.email, token)
             messages.success(request, _("Your password is changed. Log in with it."))
             return SeeOther(resolve_url("accounts:login"))
     except VerificationNotUsable:

@@ -39,9 +39,12 @@ def before_password(request: HttpRequest, email: str, token: str) -> Taken:
     return take(claims, clears=[in_a_row])
 
 
-def forgive(email: str) -> None:
+def forgive(request: HttpRequest, email: str, token: str) -> None:
     """After a reset: with the new password, the tries at the old one are over."""
-    clear([("login_in_a_row", email), ("login_account", email)])
+    claims: list[Claim] = [("login_in_a_row", email), ("login_account", email)]
+    claims.append(("login_account_address", email, client_network(request)))
+    claims.append(("login_known", email, token))
+    clear(claims)
 
 
 def before_mail(request: HttpRequest, email: str, token: str) -> None:

@@ -11,6 +11,13 @@ from django.utils.cache import add_never_cache_headers
 from . import conf, words
 from .errors import Limited, StoreAway
 
+# A new password opens an account at which too many were wrong.
+OF_ONE_ACCOUNT = {
+    "login_account",
+    "login_account_address",
+    "login_in_a_row",
+    "login_known",
+}
 AGAIN_IN = 60  # seconds, while the store is away
 
 
@@ -42,8 +49,7 @@ def _limited(request: HttpRequest, error: Limited) -> HttpResponse:
         "wait": words.wait(error.retry_after),
         "at": timezone.now() + timedelta(seconds=error.retry_after),
         "seconds": error.retry_after,
-        # A new password opens an account at which too many were wrong.
-        "reset_url": conf.unfreeze_url() if error.name.startswith("login") else None,
+        "reset_url": conf.unfreeze_url() if error.name in OF_ONE_ACCOUNT else None,
     }
     response = render(request, "numberverify/limited.html", context, status=429)
     return _later(response, error.retry_after)

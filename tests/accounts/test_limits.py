@@ -220,6 +220,8 @@ def test_nist_3_2_2_after_a_hundred_in_a_row_only_a_new_password_helps(
         assert guess(at(f"203.0.113.{n}"), ann.email, 1) == [200]
     owners = at(OWNERS)
     assert log_in(owners, ann).status_code == 429
+    settings.NV_LIMITS = "login_account_address=1/d"
+    guess(owners, ann.email, 1)
 
     ask_for_mail(owners)
     link = mailed_link("reset")
@@ -408,6 +410,15 @@ def test_the_page_says_when_and_what_to_do(ann):
     assert "That is at 14:07 UTC." in page.text
     assert f'href="{RESET}"' in page.text
     assert ann.email not in page.text
+
+
+def test_where_a_new_password_would_not_help_none_is_offered(settings):
+    settings.NV_LIMITS = "login_address=1/h"
+    guess(at(STRANGERS), "a@example.com", 1)
+    page = at(STRANGERS).submit(LOGIN, username="b@example.com", password="wrong")
+
+    assert page.status_code == 429
+    assert f'href="{RESET}"' not in page.text
 
 
 def test_trying_sooner_makes_it_no_longer(ann):

@@ -127,6 +127,10 @@ def start(launcher) -> Callable[..., Ended]:
     [
         pytest.param(PRODUCTION | {"SECRET_KEY": None}, "SECRET_KEY", id="no key"),
         pytest.param(PRODUCTION | {"SECRET_KEY": " "}, "SECRET_KEY", id="blank key"),
+        pytest.param(PRODUCTION | {"NV_LIMITS": "off"}, "NV_LIMITS", id="no limits"),
+        pytest.param(
+            PRODUCTION | {"NV_LIMITS": "text_number=1/w"}, "text_number", id="a limit"
+        ),
         pytest.param(
             PRODUCTION | {"NV_FINGERPRINT_KEYS": None},
             "NV_FINGERPRINT_KEYS",
@@ -216,6 +220,9 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("NV_LOGIN_MAX_AGE_DAYS", "1.5"),
         ("NV_LOGIN_MAX_AGE_DAYS", "month"),
         ("NV_LOGIN_MAX_AGE_DAYS", "9999999999"),  # more than a timedelta holds
+        ("NV_LIMITS", "login=5/m"),
+        ("NV_LIMITS", "login_account=5"),
+        ("NV_LIMITS", "login_account=off"),
         ("NV_STAFF_IDLE", ""),
         ("NV_STAFF_IDLE", "3600"),  # of what?
         ("NV_STAFF_IDLE", "1 h"),

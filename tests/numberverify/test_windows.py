@@ -1,5 +1,6 @@
 """The counters: in this process, and in Redis for all of them."""
 
+import re
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from numberverify import rates
 from numberverify.errors import ConfigurationError
 from numberverify.windows import Hit, InProcess, Shared, StoreDown, Taken
 from tests.conftest import REDIS_URL
+from tests.servers import ROOT
 
 
 @pytest.fixture(params=["in process", pytest.param("redis", marks=pytest.mark.redis)])
@@ -205,6 +207,16 @@ def test_what_is_not_named_keeps_its_default():
     assert changed == {"login_account", "text_number"}
     assert read["login_account"].closed
     assert rates.read("") == rates.DEFAULTS
+
+
+def test_v5_0_0_2_3_2_the_limits_are_those_that_are_documented():
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    section = page.partition("### Limits")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `(\S+)` \|$", section, re.MULTILINE)
+
+    documented = {name: rates.parse(text) for name, text in rows}
+
+    assert documented == {name: r.windows for name, r in rates.DEFAULTS.items()}
 
 
 def test_off_is_a_word_of_its_own():
