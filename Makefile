@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run test test-sqlite test-postgresql check
+.PHONY: help run test test-sqlite test-postgresql check messages
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -39,6 +39,11 @@ test-postgresql: $(VENV)/.dev
 	  DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n $(WORKERS) $(ON_POSTGRESQL); \
 	elif [ -n "$(NO_SKIPS)" ]; then echo "PostgreSQL is missing and skips are forbidden"; exit 1; \
 	else echo "SKIPPED: the suite on PostgreSQL (none at $(POSTGRESQL_URL))"; fi
+
+messages: $(VENV)/.dev ## Compile the translations; gettext is not needed
+	$(BIN)/python -c "import polib; \
+	  po = 'locale/de/LC_MESSAGES/django.po'; \
+	  polib.pofile(po).save_as_mofile(po.replace('.po', '.mo'))"
 
 # As it would be in production, so that the deployment checks speak.
 check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789

@@ -2,18 +2,22 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import update_session_auth_hash
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from numberverify import history, ways
+from numberverify import flow, history, ways
+from numberverify.browser import Browser, browser_of
 from numberverify.stepup import redeem_step_up
 
-from . import claims, mail, phone
-from .models import Device, Pending, Profile, User
+from . import claims, mail, notices, phone
+from .models import Device, Notice, Pending, Profile, User
+from .notice import Kind
 
 
 class StaffAccount(Exception):
@@ -26,19 +30,26 @@ def ask_for_email(request: HttpRequest, user: User, email: str) -> None:
     with transaction.atomic():
         redeem_step_up(request)
         mail.send_email_change(user, email)
-        mail.send_notice(user, _("Somebody asked to change your e-mail address."))
+        notices.tell(user, Kind.EMAIL_ASKED, browser_of(request))
 
 
-def change_email(user: User, email: str) -> bool:
+def change_email(user: User, email: str, browser: Browser | None = None) -> bool:
     """Change it, as its owner has confirmed; say whether it could be."""
     old = user.email
-    unchanged = User.objects.filter(pk=user.pk, email=old)
+    unchanged = User.objects.filter(pk=user.pk, email=old, frozen_at=None)
     try:
         with transaction.atomic():
             changed = unchanged.update(email=email, email_confirmed_at=timezone.now())
             if changed:
                 user.end_proofs()
-                mail.send_email_changed(user, old)
+                # The old address, since a reset would go to the new one.
+                notices.tell_of_number(
+                    user,
+                    Kind.EMAIL_CHANGED,
+                    browser,
+                    before=phone.msisdn_of(user),
+                    email_before=old,
+                )
     except IntegrityError:  # somebody has signed up with it meanwhile
         return False
     return changed == 1
@@ -54,7 +65,7 @@ def end_other_sessions(
     with transaction.atomic():
         redeem_step_up(request)
         user.end_sessions(but=device)
-        mail.send_notice(user, _("All other sessions of your account were ended."))
+        notices.tell(user, Kind.SESSIONS_ENDED, browser_of(request))
     update_session_auth_hash(request, user)
 
 
@@ -66,6 +77,7 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
     return {
         "email": user.email,
         "email_confirmed_at": user.email_confirmed_at,
+        "language": user.language,
         "joined_at": user.date_joined,
         "last_login_at": user.last_login,
         "phone": profile.phone if profile else "",
@@ -77,6 +89,11 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
             Device.objects.filter(user=user).values(
                 "user_agent", "country", "created_at", "last_seen_at", "last_proof_at"
             )
+        ),
+        "told": list(
+            Notice.objects.filter(user=user)
+            .order_by("-pk")
+            .values("kind", "user_agent", "country", "created_at", "acted_at")
         ),
         "verifications": history.all_of_person(user),
     }
@@ -92,7 +109,23 @@ def close(request: HttpRequest, user: User) -> None:
     with transaction.atomic():
         redeem_step_up(request)
         mail.send_closed(user)
+        if msisdn := phone.msisdn_of(user):
+            words = _(
+                "{site}: your account is closed. Was it not you? Ask our support."
+            )
+            said = format_lazy(words, site=settings.NV_SITE_NAME)
+            mail.text(msisdn, said, user.language)
         delete(user)
+
+
+@transaction.atomic
+def freeze(user: User) -> None:
+    """Shut all but a password reset. End every session and, in the order in which
+    everybody locks rows, all that is under way and could open or change something."""
+    Pending.objects.filter(user=user).delete()
+    flow.withdraw(user)
+    claims.withdraw(user)
+    user.freeze()
 
 
 def delete(user: User) -> None:
@@ -110,6 +143,7 @@ def _blank(user: User) -> None:
     """Leave an empty row of somebody who was staff: what they did stays on record."""
     Profile.objects.filter(user=user).delete()
     Pending.objects.filter(user=user).delete()
+    Notice.objects.filter(user=user).delete()
     ways.forget(user)
     user.email, user.email_confirmed_at = f"closed-{user.pk}@account.invalid", None
     user.is_active = False

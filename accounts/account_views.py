@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from numberverify.browser import SeeOther, bind_anew
+from numberverify.browser import SeeOther, bind_anew, browser_of
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import step_up_required, typed_before
 
@@ -50,7 +50,7 @@ def email_change_confirm(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         context = {"person": user, "email": email}
         return render(request, "accounts/email_change_confirm.html", context)
-    if not account.change_email(user, email):
+    if not account.change_email(user, email, browser_of(request)):
         return render(request, "accounts/link_is_over.html", status=410)
     messages.success(request, _("Your e-mail address is changed."))
     return SeeOther(resolve_url(PROFILE))

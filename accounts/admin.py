@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import step_up_required
 
-from . import password
+from . import account, mail, password
 from .models import Claim, User
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
     def freeze(self, request: HttpRequest, people: QuerySet[User]) -> None:
         chosen = list(self._within_reach(request, people))
         for person in chosen:
-            person.freeze()
+            account.freeze(person)
+            mail.send_frozen(person)
             self.log_change(request, person, "Froze the account's step-up.")
         self._report(request, len(chosen), "Froze")
 

@@ -38,7 +38,7 @@ def browsers_page(request: HttpRequest) -> HttpResponse:
     if here and device.pk == here.pk:
         end_session(request)
         return bind_anew(SeeOther("/"))
-    browsers.sign_out_other(user, device)
+    browsers.sign_out_other(request, user, device)
     messages.success(request, _("That browser is signed out."))
     return SeeOther(resolve_url(BROWSERS))
 

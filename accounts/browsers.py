@@ -10,12 +10,13 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from numberverify.browser import browser_of
 from numberverify.stepup import redeem_step_up
 
-from . import mail, places, sessions
+from . import notices, places, sessions
 from .models import Device, User
+from .notice import Kind
 
 SHOWN = 50
 
@@ -62,11 +63,12 @@ def find(user: User, device_id: Any) -> Device | None:
         return None
 
 
-def sign_out_other(user: User, device: Device) -> None:
+def sign_out_other(request: HttpRequest, user: User, device: Device) -> None:
     """End the session in another browser, and tell the person: it takes no proof."""
     with transaction.atomic():
         sign_out(device)
-        _tell(user, device, _("You were signed out of your account in a browser: %s."))
+        here = browser_of(request)
+        notices.tell(user, Kind.BROWSER_ENDED, here, about=device)
 
 
 def forget_other(request: HttpRequest, user: User, device: Device) -> None:
@@ -74,7 +76,8 @@ def forget_other(request: HttpRequest, user: User, device: Device) -> None:
     with transaction.atomic():
         redeem_step_up(request)
         forget(device)
-        _tell(user, device, _("Your account knows a browser no more: %s."))
+        here = browser_of(request)
+        notices.tell(user, Kind.BROWSER_FORGOTTEN, here, about=device)
 
 
 def sign_out(device: Device | None) -> None:
@@ -99,10 +102,6 @@ def forget(device: Device) -> None:
         if found is None:
             return
         sign_out(found)
-
-
-def _tell(user: User, device: Device, what: str) -> None:
-    mail.send_notice(user, what % places.browser_in_words(device.user_agent))
 
 
 def _is_signed_in(device: Device, limits: sessions.Limits) -> bool:

@@ -12,23 +12,28 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from numberverify import subscriber
+from numberverify.browser import browser_of
 from numberverify.choices import Method
 from numberverify.errors import VerificationNotUsable
 from numberverify.flow import Receipt
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
-from . import mail
+from . import notices
 from .models import Claim, Profile, User
+from .notice import Kind
 
 KEPT_FOR = timedelta(days=7)
 
 
 class ClaimRuns(Exception):
-    """Somebody else claims the number already; `due_at` is when that ends."""
+    """The number cannot be claimed now: another claim runs, or a freeze holds it."""
+
+
+class Frozen(ClaimRuns):
+    """One of the two accounts is frozen: nothing moves."""
 
 
 def holder_of(phone: str) -> Profile | None:
@@ -40,9 +45,12 @@ def holder_of(phone: str) -> Profile | None:
     )
 
 
-def may_be_claimed(receipt: Receipt) -> bool:
-    """Only a SIM that has matched claims a number: a message may be read by others."""
-    return settings.NV_TAKEOVER != "refuse" and receipt.method == Method.NETWORK
+def may_be_claimed(receipt: Receipt, holder: Profile) -> bool:
+    """Only a SIM that has matched claims a number: a message may be read by others.
+    Never that of a frozen account, whose owner cannot log in to keep it."""
+    is_frozen = holder.user.frozen_at is not None
+    by_network = receipt.method == Method.NETWORK
+    return settings.NV_TAKEOVER != "refuse" and by_network and not is_frozen
 
 
 def is_recycled(phone: str, holder: Profile) -> bool:
@@ -83,27 +91,36 @@ def begin(
             )
     except IntegrityError:  # an equal one was quicker
         raise ClaimRuns from None
+    _hold_unfrozen(claim)
     Profile.objects.filter(pk=holder.pk).update(claimed_until=claim.due_at)
     if at_once:
         if not move(claim):
             raise ClaimRuns
     else:
-        mail.send_claimed(holder.user, claim.due_at)
+        # No text message: it is the claimant's SIM that would get it.
+        notices.tell(holder.user, Kind.NUMBER_CLAIMED, due=claim.due_at)
     return claim
 
 
 def move(claim: Claim) -> bool:
-    """Move the number to its claimant, once; say whether it did."""
+    """Move the number to its claimant, once; say whether it did.
+
+    While one of the two is frozen it stays, and so does the claim.
+    """
     try:
         with transaction.atomic():
             phone, replaces = claim.phone, claim.replaces
             if not Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.MOVED):
                 return False
+            _hold_unfrozen(claim)
             lost = claim.holder is not None and free(claim.holder, phone)
             _give(claim, phone, replaces)
-            mail.send_number_moved(claim.claimant)
-            if lost and claim.holder:
-                mail.send_number_lost(claim.holder)
+            before = Msisdn(replaces) if replaces else None
+            notices.tell_of_number(claim.claimant, Kind.NUMBER_GOT, None, before=before)
+            if lost and claim.holder:  # whose number is in another's phone now
+                notices.tell(claim.holder, Kind.NUMBER_LOST)
+    except Frozen:
+        return False
     except (IntegrityError, VerificationNotUsable):
         # A third account has it, or the claimant's own number is another one now.
         Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.LAPSED)
@@ -147,6 +164,30 @@ def _give(claim: Claim, phone: str, replaces: str) -> None:
     claim.claimant.end_proofs()
 
 
+def _hold_unfrozen(claim: Claim) -> None:
+    """Let no freeze come between; raise Frozen when one was before. Of a holder only
+    while the number is on file there: staff may have released it."""
+    has_it = Profile.objects.filter(
+        phone=claim.phone, phone_verified_at__isnull=False
+    ).values("user_id")
+    holder = Q(pk=claim.holder_id) & Q(pk__in=has_it)
+    people = User.objects.filter(Q(pk=claim.claimant_id) | holder)
+    if any(each.frozen_at for each in people.order_by("pk").select_for_update()):
+        raise Frozen
+
+
+def withdraw(user: User) -> None:
+    """End the claim of an account that is being frozen: it may be a thief's."""
+    Claim.objects.filter(claimant=user).end(Claim.Outcome.WITHDRAWN)
+
+
+def begin_anew(user: User) -> None:
+    """Give a holder whose account was frozen all the time once more."""
+    due = timezone.now() + KEPT_FOR
+    if Claim.objects.filter(holder=user, ended_at=None).update(due_at=due):
+        Profile.objects.filter(user=user).update(claimed_until=due)
+
+
 def against(user: User) -> Claim | None:
     """Return the open claim to this person's number, if there is one."""
     return Claim.objects.filter(holder=user, ended_at=None).first()
@@ -167,7 +208,7 @@ def keep(request: HttpRequest, user: User) -> bool:
             now = timezone.now()
             mine = Profile.objects.filter(user=user)
             mine.update(phone_verified_at=now, claimed_until=None)
-            mail.send_notice(user, _("You kept your mobile number."))
+            notices.tell(user, Kind.NUMBER_KEPT, browser_of(request))
     return kept
 
 
@@ -178,7 +219,7 @@ def freed(phone: str) -> None:
 
 def move_due() -> int:
     """Move the numbers that nobody proved again in time (NV_HOUSEKEEPING); how many."""
-    due = Q(due_at__lte=timezone.now()) | Q(holder=None)
+    due = Q(due_at__lte=timezone.now(), holder__frozen_at=None) | Q(holder=None)
     return _move_all(Claim.objects.filter(due, ended_at=None))
 
 

@@ -1,14 +1,14 @@
-"""Mail: written and sent after the commit and outside the request.
+"""Mail and text messages: written and sent after the commit, outside the request.
 
 Outside, so that the time an answer takes tells nobody whether an account exists.
 """
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core import signing
@@ -16,10 +16,13 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
-from django.utils.translation import gettext_lazy as _
+
+from numberverify import texts
+from numberverify.msisdn import Msisdn
 
 from .models import User
 from .tokens import reset_tokens
@@ -43,7 +46,8 @@ def send_confirmation(user: User) -> None:
     token = _confirmation(user)
     confirm = _absolute("accounts:email-confirm", token)
     close = _absolute("accounts:email-close", token)
-    _send(user.email, "confirmation", {"confirm_url": confirm, "close_url": close})
+    urls = {"confirm_url": confirm, "close_url": close}
+    _send(user.email, "confirmation", urls, user.language)
 
 
 def confirmed_by(token: str) -> User | None:
@@ -64,7 +68,7 @@ def send_email_taken(user: User) -> None:
     }
     if user.email_confirmed_at is None:
         urls["close_url"] = _absolute("accounts:email-close", _confirmation(user))
-    _send(user.email, "email_taken", urls)
+    _send(user.email, "email_taken", urls, user.language)
 
 
 def send_password_reset(user: User, *, in_earnest: bool = True) -> None:
@@ -73,7 +77,7 @@ def send_password_reset(user: User, *, in_earnest: bool = True) -> None:
     token = reset_tokens.make_token(user)
     url = _absolute("accounts:password-reset-link", key, token)
     to = user.email if in_earnest else None
-    _send(to, "password_reset", {"reset_url": url})
+    _send(to, "password_reset", {"reset_url": url}, user.language)
 
 
 def send_email_change(user: User, email: str) -> None:
@@ -84,10 +88,9 @@ def send_email_change(user: User, email: str) -> None:
         said = [user.pk, email, user.state_hash()[:16]]
         token = signing.dumps(said, salt=CHANGE_SALT)
         url = _absolute("accounts:email-change-confirm", token)
-        _send(email, "email_change", {"url": url})
+        _send(email, "email_change", {"url": url}, user.language)
     elif owner != user:
-        what = _("Somebody asked to use your e-mail address for another account.")
-        send_notice(owner, what)
+        send_email_wanted(owner)
 
 
 def change_of(token: str) -> tuple[User, str] | None:
@@ -104,39 +107,42 @@ def change_of(token: str) -> tuple[User, str] | None:
     return (user, new) if is_same else None
 
 
-def send_notice(user: User, what: "StrOrPromise") -> None:
-    """Tell a person what has happened to the account."""
+def send_notice(
+    user: User, kind: str, token: str, said: dict[str, Any], *, to: str
+) -> None:
+    """Tell a person what has happened, by the kind's own template if it has one."""
+    urls = {"not_me_url": _absolute("accounts:not-me", token)}
+    _send(to, f"news/{kind}", said | urls, user.language)
+
+
+def send_email_wanted(owner: User) -> None:
+    """Tell the owner of an address that somebody has asked for it."""
+    _send(owner.email, "email_wanted", {}, owner.language)
+
+
+def send_email_given_back(user: User) -> None:
+    """Tell the address that a change had brought that it is undone."""
+    _send(user.email, "email_given_back", {}, user.language)
+
+
+def send_frozen(user: User) -> None:
+    """Tell a person that the account is frozen, and how to go on."""
     urls = {"reset_url": _absolute("accounts:password-reset")}
-    _send(user.email, "notice", {"what": str(what)} | urls)
-
-
-def send_email_changed(user: User, old: str) -> None:
-    """Tell the old address; a reset would go to the new one."""
-    _send(old, "email_changed", {})
-
-
-def send_claimed(user: User, due_at: datetime) -> None:
-    """Tell the holder of a number that somebody else has proved it."""
-    urls = {
-        "keep_url": _absolute("accounts:phone-claim"),
-        "reset_url": _absolute("accounts:password-reset"),
-    }
-    _send(user.email, "claimed", {"due": f"{due_at:%-d %B %Y, %H:%M} UTC"} | urls)
-
-
-def send_number_moved(user: User) -> None:
-    """Tell a claimant that the number is theirs."""
-    send_notice(user, _("The mobile number that you proved is yours now."))
-
-
-def send_number_lost(user: User) -> None:
-    """Tell who had the number that it is on another account now."""
-    _send(user.email, "number_lost", {"add_url": _absolute("accounts:phone")})
+    _send(user.email, "frozen", urls, user.language)
 
 
 def send_closed(user: User) -> None:
     """Tell a person that the account is no more."""
-    _send(user.email, "closed", {})
+    _send(user.email, "closed", {}, user.language)
+
+
+def text(msisdn: Msisdn, words: "StrOrPromise", language: str = "") -> None:
+    """Send a text message, where the site can; leave it where it cannot.
+
+    The number is in nothing but the message: not in the log either.
+    """
+    if texts.can_be_sent():
+        _hand_over(_deliver_text, msisdn, words, language)
 
 
 def wait() -> None:
@@ -152,22 +158,47 @@ def _absolute(name: str, *args: str) -> str:
     return settings.SITE_URL + reverse(name, args=args)
 
 
-def _send(to: str | None, template: str, context: dict[str, str]) -> None:
-    def hand_over() -> None:
-        future = _threads.submit(_deliver, to, template, context)
+def _send(
+    to: str | None, template: str, context: dict[str, Any], language: str
+) -> None:
+    _hand_over(_deliver, to, template, context, language)
+
+
+def _hand_over(deliver: Callable[..., None], *what: Any) -> None:
+    def after_the_commit() -> None:
+        future = _threads.submit(deliver, *what)
         _under_way.add(future)
         future.add_done_callback(_under_way.discard)
 
-    transaction.on_commit(hand_over)
+    transaction.on_commit(after_the_commit)
 
 
-def _deliver(to: str | None, template: str, context: dict[str, str]) -> None:
-    """The template's first line is the subject."""
+def _deliver(
+    to: str | None, template: str, context: dict[str, Any], language: str
+) -> None:
+    """Write a mail in the person's language; the template's first line is its subject.
+
+    News without a template of its own is told by that of all news.
+    """
     time.sleep(AFTER_THE_ANSWER)
+    templates = [f"accounts/mail/{template}.txt", "accounts/mail/news.txt"]
     try:
-        written = render_to_string(f"accounts/mail/{template}.txt", context)
+        with translation.override(language or settings.LANGUAGE_CODE):
+            written = render_to_string(templates, context | _of_the_site())
         subject, _, body = written.partition("\n")
         if to:
-            EmailMessage(subject.strip(), body.lstrip("\n"), to=[to]).send()
+            EmailMessage(subject.strip(), body.strip("\n"), to=[to]).send()
     except Exception as error:  # nobody waits for it; its words may quote the address
         logger.error("mail %s was not sent: %s", template, type(error).__name__)
+
+
+def _deliver_text(msisdn: Msisdn, words: "StrOrPromise", language: str) -> None:
+    try:
+        with translation.override(language or settings.LANGUAGE_CODE):
+            texts.send(msisdn, str(words))
+    except Exception as error:  # its words may quote the number
+        logger.error("a text message was not sent: %s", type(error).__name__)
+
+
+def _of_the_site() -> dict[str, str]:
+    return {"site": settings.NV_SITE_NAME, "site_url": settings.SITE_URL}

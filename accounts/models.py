@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from .claim_model import Claim as Claim
+from .notice import Notice as Notice
 from .sessions import delete_stored
 
 # Longer than a verification and its receipt: what was typed outlives a failed check.
@@ -87,7 +88,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("frozen"),
         null=True,
         blank=True,
-        help_text="No step-up until the password is reset.",
+        help_text="Nothing but a password reset until it is done.",
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        help_text="Of mails and text messages; empty is the site's.",
+    )
+    warned_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the person was last told of several no matches.",
     )
 
     objects = UserManager()
@@ -134,7 +147,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.forget_browsers(but=but)
 
     def freeze(self) -> None:
-        """Shut what needs a step-up until a password reset; end all sessions."""
+        """Shut all but the password reset, and end all sessions. `account.freeze`
+        ends what is under way, too."""
         self.frozen_at = timezone.now()
         self.save(update_fields=["frozen_at"])
         self.end_sessions()

@@ -1,15 +1,81 @@
-"""What happens to a person's ways of proving, and that they are told (NV_TELL)."""
+"""Telling people what happens to their accounts, so that no attack is silent.
 
-from numberverify.choices import Event
+Each mail has a link by which a person says "this wasn't me" (`not_me`). Call these in
+the transaction of what they are about: what is told leaves after its commit.
+"""
 
-from . import mail
-from .models import User
+import secrets
+from typing import Any
 
-CHANGES_A_FACTOR = {Event.TOTP_ADDED, Event.TOTP_REMOVED, Event.RECOVERY_CODES_MADE}
+from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from numberverify.browser import Browser
+from numberverify.msisdn import Msisdn
+
+from . import mail, places
+from .models import Device, Notice, User, digest
+from .notice import GOOD_FOR, Kind
+
+# Put into words when the mail is written, in the person's language.
+in_words = lazy(places.browser_in_words, str)
+in_place = lazy(places.place, str)
 
 
-def tell(user: User, event: Event) -> None:
-    """End the proofs in sessions where a factor has changed, and mail the person."""
-    if event in CHANGES_A_FACTOR:
-        user.end_proofs()
-    mail.send_notice(user, event.label)
+def tell(
+    user: User,
+    kind: Kind,
+    browser: Browser | None = None,
+    *,
+    about: Device | None = None,
+    email_before: str = "",
+    **more: Any,
+) -> None:
+    """Mail the person. `browser` is where it was done, None when nobody did it in one;
+    `about` another browser that it was done to; `more` what the kind's own template
+    wants. With `email_before` the mail goes there, and its link gives it back.
+    """
+    token = secrets.token_urlsafe(32)
+    country = places.country_of(browser.ip) if browser else ""
+    notice = Notice.objects.create(
+        user=user,
+        kind=kind,
+        token_digest=digest(token),
+        user_agent=browser.user_agent if browser else "",
+        country=country,
+        email_before=email_before,
+    )
+    said = {
+        "news": kind.label,
+        "at": notice.created_at,
+        "browser": in_words(browser.user_agent) if browser else "",
+        "place": in_place(country) if country else "",
+        "about": in_words(about.user_agent) if about else "",
+        "days": GOOD_FOR.days,
+    }
+    mail.send_notice(user, kind, token, said | more, to=email_before or user.email)
+
+
+def tell_of_number(
+    user: User,
+    kind: Kind,
+    browser: Browser | None,
+    *,
+    before: Msisdn | None,
+    **more: Any,
+) -> None:
+    """Tell by mail, and the number that was on file before by a text message: whoever
+    has taken the mailbox, too, has not taken that.
+
+    Once a change, which has taken a proof: nobody makes us send many.
+    """
+    tell(user, kind, browser, **more)
+    if before:
+        words = _(
+            "{site}: {news}. Was it not you? Open the link in our mail to you, or set "
+            "a new password."
+        )
+        said = format_lazy(words, site=settings.NV_SITE_NAME, news=kind.label)
+        mail.text(before, said, user.language)

@@ -7,13 +7,14 @@ from django.urls import reverse
 from django.utils.http import urlsafe_base64_decode
 
 from numberverify import flow, ways
-from numberverify.browser import Browser, Way
+from numberverify.browser import Browser, Way, browser_of
 from numberverify.choices import Method, Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import redeem_step_up
 
-from . import browsers, mail
+from . import browsers, claims, mail, notices
 from .models import Pending, User
+from .notice import Kind
 from .phone import msisdn_of
 from .tokens import reset_tokens
 
@@ -26,6 +27,7 @@ def change(request: HttpRequest, user: User, new_password: str) -> None:
         user.set_password(new_password)
         user.save(update_fields=["password"])
         browsers.sign_out_others(user, request.session.session_key)
+        notices.tell(user, Kind.PASSWORD_CHANGED, browser_of(request))
     update_session_auth_hash(request, user)
 
 
@@ -92,11 +94,14 @@ def reset(pending: Pending, browser: Browser, new_password: str) -> None:
             raise VerificationNotUsable
         if proof and receipt:
             flow.redeem(receipt, proof)
+        if user.frozen_at:
+            claims.begin_anew(user)
         user.set_password(new_password)
         user.frozen_at = None
         user.save(update_fields=["password", "frozen_at"])
         # Whoever had the old password may sit at a browser that is known.
         user.forget_browsers()
+        notices.tell(user, Kind.PASSWORD_CHANGED, browser)
 
 
 def _proof(pending: Pending, browser: Browser) -> flow.Proof | None:

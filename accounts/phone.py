@@ -4,7 +4,6 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from numberverify import flow
 from numberverify.browser import Browser, Way, browser_of, way_of
@@ -13,8 +12,9 @@ from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
-from . import claims, mail
+from . import claims, notices
 from .models import Pending, Profile, User
+from .notice import Kind
 
 
 class NumberTaken(Exception):
@@ -113,8 +113,8 @@ def resume(pending: Pending, browser: Browser) -> None:
     holder = claims.holder_of(pending.phone)
     try:
         if holder is None:
-            return _put_on_file(user, pending, receipt, proof)
-        if holder.user != user and claims.may_be_claimed(receipt):
+            return _put_on_file(user, pending, receipt, proof, browser)
+        if holder.user != user and claims.may_be_claimed(receipt, holder):
             return _claim(user, pending, holder, receipt, proof)
     except (IntegrityError, claims.ClaimRuns):
         pass
@@ -147,7 +147,11 @@ def _claim(
 
 @transaction.atomic
 def _put_on_file(
-    user: User, pending: Pending, receipt: flow.Receipt, proof: flow.Proof
+    user: User,
+    pending: Pending,
+    receipt: flow.Receipt,
+    proof: flow.Proof,
+    browser: Browser,
 ) -> None:
     _spend(pending, receipt, proof)
     Profile.objects.get_or_create(user=user)
@@ -166,9 +170,12 @@ def _put_on_file(
     ):
         raise VerificationNotUsable
     user.end_proofs()
-    if pending.replaces:
-        claims.freed(pending.replaces)
-        mail.send_notice(user, _("Your mobile number was changed."))
+    if not pending.replaces:
+        notices.tell(user, Kind.NUMBER_ADDED, browser)
+        return
+    claims.freed(pending.replaces)
+    before = Msisdn(pending.replaces)
+    notices.tell_of_number(user, Kind.NUMBER_CHANGED, browser, before=before)
 
 
 def remove(request: HttpRequest, user: User) -> None:
@@ -179,7 +186,8 @@ def remove(request: HttpRequest, user: User) -> None:
         if not number or not claims.free(user, number):
             raise VerificationNotUsable
         claims.freed(number)
-        mail.send_notice(user, _("Your mobile number was removed."))
+        before, browser = Msisdn(number), browser_of(request)
+        notices.tell_of_number(user, Kind.NUMBER_REMOVED, browser, before=before)
 
 
 def _spend(pending: Pending, receipt: flow.Receipt, proof: flow.Proof) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from numberverify.browser import bind_anew, browser_of
 
@@ -45,6 +45,25 @@ def note_proof(request: HttpRequest, user: User) -> None:
     if device := known_browser(request, user):
         device.last_proof_at = timezone.now()
         device.save(update_fields=["last_proof_at"])
+
+
+def note_language(request: HttpRequest, user: User, *, trusted: bool) -> None:
+    """Write down the language of the browser, for mails. It may change what is on file
+    where something was proved: a stranger must not have the owner told in theirs."""
+    found = language_of(request)
+    if found and found != user.language and (trusted or not user.language):
+        User.objects.filter(pk=user.pk).update(language=found)
+        user.language = found
+
+
+def language_of(request: HttpRequest) -> str:
+    """Return which of the site's languages the browser asks for, "" if it asks none.
+
+    Not what the page is in: that is English until the pages are translated.
+    """
+    if not request.headers.get("Accept-Language"):
+        return ""
+    return translation.get_language_from_request(request)
 
 
 def sign_in(

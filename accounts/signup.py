@@ -58,7 +58,7 @@ def ask(pending: Pending, browser: Browser, way: Way) -> str:
     )
 
 
-def resume(pending: Pending, browser: Browser) -> User:
+def resume(pending: Pending, browser: Browser, *, language: str = "") -> User:
     """Open the account that a receipt pays for.
 
     Raise VerificationNotUsable without one; NumberTaken or EmailTaken to somebody
@@ -74,18 +74,22 @@ def resume(pending: Pending, browser: Browser) -> User:
         # print the number. The constraint is still what decides.
         if not _has_account(pending.email):
             if holder is None:
-                return _open_account(pending, browser, receipt)
-            if claims.may_be_claimed(receipt):
+                return _open_account(pending, browser, receipt, language)
+            if claims.may_be_claimed(receipt, holder):
                 recycled = claims.is_recycled(pending.phone, holder)
-                return _open_with_claim(pending, browser, receipt, holder, recycled)
+                return _open_with_claim(
+                    pending, browser, receipt, language, holder, recycled
+                )
     except (IntegrityError, claims.ClaimRuns):
         pass
     raise _tell_what_is_taken(pending, browser, receipt)
 
 
 @transaction.atomic
-def _open_account(pending: Pending, browser: Browser, receipt: flow.Receipt) -> User:
-    user = _create(pending, browser, receipt)
+def _open_account(
+    pending: Pending, browser: Browser, receipt: flow.Receipt, language: str
+) -> User:
+    user = _create(pending, browser, receipt, language)
     Profile.objects.create(
         user=user,
         phone=pending.phone,
@@ -101,19 +105,24 @@ def _open_with_claim(
     pending: Pending,
     browser: Browser,
     receipt: flow.Receipt,
+    language: str,
     holder: Profile,
     recycled: bool,
 ) -> User:
     """Open it without the number, which is another's until the claim is through."""
-    user = _create(pending, browser, receipt)
+    user = _create(pending, browser, receipt, language)
     Profile.objects.create(user=user)
     claims.begin(user, pending.phone, holder, receipt, at_once=recycled)
     return user
 
 
-def _create(pending: Pending, browser: Browser, receipt: flow.Receipt) -> User:
+def _create(
+    pending: Pending, browser: Browser, receipt: flow.Receipt, language: str
+) -> User:
     _take(pending)
-    user = User.objects.create(email=pending.email, password=pending.password)
+    user = User.objects.create(
+        email=pending.email, password=pending.password, language=language
+    )
     flow.redeem(receipt, _proof(pending, browser), new_user=user)
     mail.send_confirmation(user)
     return user

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from . import account_views, browser_views, number_views, password_views, views
+from . import (
+    account_views,
+    browser_views,
+    not_me,
+    number_views,
+    password_views,
+    views,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -46,6 +53,7 @@ urlpatterns = [
         browser_views.forget_browser,
         name="browser-forget",
     ),
+    path("not-me/<str:token>/", not_me.not_me_page, name="not-me"),
     path("sessions/end/", account_views.end_sessions, name="end-sessions"),
     path("export/", account_views.export, name="export"),
     path("close/", account_views.close, name="close"),

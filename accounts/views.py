@@ -29,9 +29,10 @@ from numberverify.history import of_person
 from numberverify.limits import hand_back
 from numberverify.stepup import is_frozen, step_up_required
 
-from . import claims, login, phone, signup, tries
+from . import claims, login, notices, phone, signup, tries
 from .forms import LoginForm, PhoneForm, SignupForm
 from .models import Pending
+from .notice import Kind
 from .number_views import warn_of_claim
 from .pages import (
     PROFILE,
@@ -43,7 +44,14 @@ from .pages import (
     posted,
     signed_in,
 )
-from .signin import has_proved, known_browser, note_proof, sign_in
+from .signin import (
+    has_proved,
+    known_browser,
+    language_of,
+    note_language,
+    note_proof,
+    sign_in,
+)
 
 
 @never_cache
@@ -83,7 +91,7 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     if request.method == "POST":
         return SeeOther(signup.ask(pending, browser, way_of(request)))
     try:
-        user = signup.resume(pending, browser)
+        user = signup.resume(pending, browser, language=language_of(request))
     except signup.NumberTaken:
         return SeeOther(resolve_url("accounts:signup-number-taken"))
     except signup.EmailTaken:
@@ -124,6 +132,9 @@ def login_page(request: HttpRequest) -> HttpResponse:
         return SeeOther(next_of(request))
     form = LoginForm(request, posted(request))
     if request.method == "POST" and form.is_valid() and form.user:
+        if form.user.frozen_at:
+            hand_back(form.tries)
+            return render(request, "accounts/frozen.html", status=403)
         device = known_browser(request, form.user)
         known = has_proved(device)
         browser = replace(browser_of(request), is_known=known, tries=form.tries)
@@ -138,6 +149,9 @@ def login_page(request: HttpRequest) -> HttpResponse:
         if url is None:
             response = SeeOther(next_of(request))
             warn_of_claim(request, form.user)
+            note_language(request, form.user, trusted=has_proved(device))
+            if device is None:
+                notices.tell(form.user, Kind.NEW_BROWSER, browser)
             return sign_in(request, response, form.user, device=device, proved_at=None)
         return bind(SeeOther(url), browser)
     context = {"form": form, "next": next_of(request)}
@@ -162,6 +176,9 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     except VerificationNotUsable:
         return gone(request)
     warn_of_claim(request, user)
+    if device is None:
+        note_language(request, user, trusted=True)
+        notices.tell(user, Kind.NEW_BROWSER, browser)
     return sign_in(
         request,
         SeeOther(pending.next),

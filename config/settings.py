@@ -217,10 +217,11 @@ NV_ADD_NUMBER_URL = "accounts:phone"
 NV_UNFREEZE_URL = "accounts:password-reset"
 NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
 NV_PROOF_STAMP = "accounts.models.proof_stamp"
-NV_TELL = "accounts.notices.tell"
+NV_TELL = "accounts.watch.hear"
 NV_HOUSEKEEPING = [
     "accounts.models.purge_pending",
     "accounts.models.purge_browsers",
+    "accounts.notice.purge_notices",
     "accounts.sessions.purge_sessions",
     "accounts.claims.move_due",
 ]
@@ -348,6 +349,9 @@ CONTENT_SECURITY_POLICY = {
 # Words, files, logs
 
 LANGUAGE_CODE = "en-gb"
+# Of mails and text messages; the pages are in English alone so far.
+LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

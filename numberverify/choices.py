@@ -28,6 +28,10 @@ class Event(TextChoices):
     TOTP_REMOVED = "totp_removed", _("The authenticator app was removed.")
     RECOVERY_CODES_MADE = "recovery_codes_made", _("New recovery codes were made.")
     RECOVERY_CODE_USED = "recovery_code_used", _("A recovery code was used.")
+    RECOVERY_CODES_GONE = (
+        "recovery_codes_gone",
+        _("The last of your recovery codes was used."),
+    )
     MANUAL_APPROVED = (
         "manual_approved",
         _(
@@ -35,6 +39,8 @@ class Event(TextChoices):
             "where you asked, within an hour."
         ),
     )
+    # What the site may count: one alone is no news.
+    NO_MATCH = "no_match", _("The mobile network named another number than yours.")
 
 
 class Status(TextChoices):
@@ -78,6 +84,7 @@ class Reason(TextChoices):
     CODE_OVER = "code_over", _("operator took no more tries at its code")
     REPLACED = "replaced", _("a newer code took its place")
     NOT_APPROVED = "not_approved", _("a second member of staff said no")
+    WITHDRAWN = "withdrawn", _("the account was frozen meanwhile")
     NO_OPERATOR = "no_operator", _("no operator for the country")
     NOT_ON_MOBILE_NETWORK = "not_on_mobile_network", _("not on the mobile network")
     ACCESS_DENIED = "access_denied", _("operator or person said no")

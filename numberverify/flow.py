@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from . import codes, conf, limits, network, policy, routing, swaps, ways
 from .browser import Browser, Way, give_back_connections
-from .choices import Because, Method, Purpose, Reason, Status
+from .choices import Because, Event, Method, Purpose, Reason, Status
 from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
 from .models import Verification, VerificationQuerySet, digest
 from .msisdn import Msisdn
@@ -187,6 +187,8 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         swaps.note(row, question.msisdn)
         if row.sim_swap:
             Verification.objects.filter(pk=row.pk).update(sim_swap=row.sim_swap)
+    if settled and status == Status.MISMATCHED and row.user_id:
+        _tell_of_no_match(row)
     return settled == 1 and status == Status.VERIFIED
 
 
@@ -222,6 +224,21 @@ def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> No
     is_of_another = proof.purpose == Purpose.PHONE_CHANGE
     if receipt.chosen and person is not None and not is_of_another:
         conf.remember_operator(person, receipt.operator)
+
+
+def withdraw(user: Any) -> None:
+    """Refuse what the person has open, and spend what is verified and unspent on
+    nothing: it may be somebody else's. Call it in the transaction of a freeze."""
+    now = timezone.now()
+    why = {"reason": Reason.WITHDRAWN, "attention": True}
+    mine = Verification.objects.filter(user_id=user.pk)
+    mine.settle(Status.REFUSED, now=now, **why)
+    unspent = mine.filter(
+        status=Status.VERIFIED,
+        redeemed_at=None,
+        settled_at__gt=now - policy.MANUAL_RECEIPT_FOR,
+    )
+    unspent.update(redeemed_at=now, **why)
 
 
 def look(verification_id: UUID) -> Verification | None:
@@ -326,6 +343,15 @@ def _receipts(proof: Proof) -> VerificationQuerySet:
         now=timezone.now(),
         max_age=min(proof.max_age, policy.RECEIPT_FOR),
     )
+
+
+def _tell_of_no_match(row: Verification) -> None:
+    """Have the site count it. Whatever it makes of it, the answer stands."""
+    try:
+        conf.tell(row.user, Event.NO_MATCH)
+    except Exception as error:  # its words may quote the person's address
+        kind = type(error).__name__
+        logger.error("verification %s: the site was not told, %s", row.pk, kind)
 
 
 def _abort(row: Verification, reason: Reason, *, now: datetime) -> None:

@@ -1,13 +1,17 @@
 """Reads over many rows."""
 
 import time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
+from .browser import Browser
+from .choices import Method, Status
 from .models import ManualRequest, Verification, digest
+from .policy import EXCHANGING_FOR, PENDING_FOR
 from .uuid7 import uuid7
 
 SHOWN_TO_A_PERSON = 20
@@ -48,6 +52,23 @@ def all_of_person(user: Any) -> list[dict[str, Any]]:
     no digests, nothing of the protocol."""
     rows = Verification.objects.filter(user_id=user.pk)
     return [dict(row) for row in rows.values(*EXPORTED)]
+
+
+def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:
+    """Return in which browsers the network has said *no match* of this person since
+    then, the newest first."""
+    began = since - PENDING_FOR - EXCHANGING_FOR  # bounds the search, by the key
+    said_no = Verification.objects.filter(
+        user_id=user.pk,
+        pk__gte=uuid7(began.timestamp()),
+        settled_at__gt=since,
+        method=Method.NETWORK,
+        status=Status.MISMATCHED,
+    )
+    return [
+        Browser("", ip, user_agent)
+        for ip, user_agent in said_no.values_list("ip", "user_agent")[:most]
+    ]
 
 
 def names(user: Any) -> bool:

@@ -52,7 +52,9 @@ def spend(code: RecoveryCode) -> bool:
     unspent = RecoveryCode.objects.filter(pk=code.pk, used_at=None)
     if not unspent.update(used_at=timezone.now()):
         return False
-    conf.tell(code.user, Event.RECOVERY_CODE_USED)
+    is_last = left(code.user_id) == 0
+    news = Event.RECOVERY_CODES_GONE if is_last else Event.RECOVERY_CODE_USED
+    conf.tell(code.user, news)
     return True
 
 

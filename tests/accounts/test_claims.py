@@ -169,7 +169,7 @@ def test_nothing_weaker_than_the_network_keeps_it(
 def test_a_text_message_claims_nothing(holder):
     receipt = Receipt(VerificationFactory().pk, Method.SMS, timezone.now())
 
-    assert not claims.may_be_claimed(receipt)
+    assert not claims.may_be_claimed(receipt, claims.holder_of(ANN))
 
 
 def test_a_claim_while_another_runs_is_refused(browser, new_browser, operator, holder):

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("run_on_commit")]
 CHANGE = "/accounts/email/change/"
 NEW = "anne@example.com"
 CONFIRM = "Confirm your new e-mail address"
-NOTICE = "A change to your account"
+NOTICE = "Somebody asked to change your e-mail address"
 
 
 @pytest.fixture

@@ -165,7 +165,8 @@ def test_of_a_spent_code_the_person_is_told(browser, ann):
 
     type_code(browser, page, PAPER)
 
-    assert mailed() == [("ann@example.com", "A change to your account")]
+    news = "The last of your recovery codes was used"
+    assert mailed() == [("ann@example.com", news)]
 
 
 @pytest.mark.parametrize("method", [Method.SMS, Method.TOTP, Method.RECOVERY_CODE])
@@ -367,7 +368,8 @@ def test_the_person_is_told_of_an_approval(browser, ann):
 
     approved_by_staff()
 
-    assert mailed() == [("ann@example.com", "A change to your account")]
+    news = "Two members of our staff confirmed that it is you"
+    assert mailed() == [("ann@example.com", news)]
 
 
 def test_staff_may_take_a_day(browser, ann):

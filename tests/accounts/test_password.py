@@ -174,7 +174,9 @@ def test_a_reset_for_nobody_does_the_same_work(
     written = []
     write = mail.render_to_string
     monkeypatch.setattr(
-        mail, "render_to_string", lambda *args: written.append(args[0]) or write(*args)
+        mail,
+        "render_to_string",
+        lambda *args: written.append(args[0][0]) or write(*args),
     )
 
     for email in (ann.email, "nobody@x.example"):

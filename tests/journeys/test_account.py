@@ -61,7 +61,7 @@ def test_an_address_of_another_account_is_not_given_away(phone, ann, mails):
     ask_for_email(phone, "ben@example.com")
 
     subjects = {mail.to[0]: mail.subject for mail in mails()}
-    assert subjects["ben@example.com"] == "A change to your account"
+    assert subjects["ben@example.com"] == "Somebody asked for your e-mail address"
     assert not any("email/change" in link for mail in mails() for link in mail.links)
 
 

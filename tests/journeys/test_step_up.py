@@ -185,9 +185,10 @@ def test_a_freeze_by_staff_ends_what_is_open_until_the_password_is_reset(
 
     phone.open("/accounts/profile/")
     assert not phone.is_signed_in
-    phone.log_in(ann)
-    phone.open("/accounts/sessions/end/")
-    phone.sees("Sensitive actions are frozen")
+    phone.open("/accounts/login/")
+    phone.fill(username=ann.email, password=PASSWORD)
+    phone.press("Log in", status=403)
+    phone.sees("Your account is frozen")
     phone.follow("Reset the password")
     phone.fill(email=ann.email)
     phone.press("Send me a link")

@@ -1,0 +1,60 @@
+"""What is mailed and texted is there in each language of the site."""
+
+import re
+from pathlib import Path
+
+import polib
+import pytest
+from django.conf import settings
+
+from accounts.notice import Kind
+
+TRANSLATE = re.compile(r'{%\s*translate "(.*?)"\s*%}')
+BLOCK = re.compile(
+    r"{%\s*blocktranslate\b([^%]*)%}(.*?){%\s*endblocktranslate\s*%}", re.DOTALL
+)
+MAILS = sorted((settings.BASE_DIR / "templates/accounts/mail").rglob("*.txt"))
+OTHERS = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+each_language = pytest.mark.parametrize("language", OTHERS)
+
+
+def folder(language: str) -> Path:
+    return settings.BASE_DIR / "locale" / language / "LC_MESSAGES"
+
+
+def asked_for(template: str) -> set[str]:
+    """The texts of a template, as the catalogue has them."""
+    found = set(TRANSLATE.findall(template))
+    for options, body in BLOCK.findall(template):
+        if "trimmed" in options:
+            body = " ".join(line.strip() for line in body.strip().splitlines())
+        found.add(re.sub(r"{{ (\w+) }}", r"%(\1)s", body))
+    return found
+
+
+@each_language
+def test_every_text_of_every_mail_is_translated(language):
+    catalogue = polib.pofile(folder(language) / "django.po")
+    done = {entry.msgid for entry in catalogue.translated_entries()}
+
+    asked = set.union(*(asked_for(mail.read_text()) for mail in MAILS))
+
+    assert len(asked) > 30
+    assert asked - done == set()
+    assert {str(kind.label) for kind in Kind} - done == set()
+
+
+@each_language
+def test_a_translation_names_what_its_original_names(language):
+    named = re.compile(r"%\(\w+\)s|{\w+}")
+    for entry in polib.pofile(folder(language) / "django.po"):
+        theirs = sorted(named.findall(entry.msgstr))
+        assert theirs == sorted(named.findall(entry.msgid)), entry.msgid
+
+
+@each_language
+def test_what_is_compiled_is_what_is_written(language):
+    """`make messages` compiles it."""
+    written = polib.pofile(folder(language) / "django.po").to_binary()
+
+    assert (folder(language) / "django.mo").read_bytes() == written
