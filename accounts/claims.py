@@ -64,6 +64,7 @@ def is_recycled(phone: str, holder: Profile) -> bool:
     return subscriber.recycled(Msisdn(phone), since=since) == "yes"
 
 
+@transaction.atomic
 def begin(
     claimant: User,
     phone: str,
