@@ -10,6 +10,7 @@ from . import (  # noqa: F401  register their scenes
     browser_scenes,
     more_scenes,
     network_scenes,
+    notice_scenes,
     step_up_scenes,
 )
 from .scenes import SCENES
