@@ -15,8 +15,8 @@ from numberverify import flow, history, ways
 from numberverify.browser import Browser, browser_of
 from numberverify.stepup import redeem_step_up
 
-from . import claims, mail, notices, phone
-from .models import Device, Notice, Pending, Profile, User
+from . import claims, mail, notices, numbers, phone, releases
+from .models import Device, Notice, NumberEvent, Pending, Profile, User
 from .notice import Kind
 
 
@@ -95,6 +95,7 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
             .order_by("-pk")
             .values("kind", "user_agent", "country", "created_at", "acted_at")
         ),
+        "number_events": numbers.all_of_person(user),
         "verifications": history.all_of_person(user),
     }
 
@@ -130,13 +131,22 @@ def freeze(user: User) -> None:
 
 def delete(user: User) -> None:
     """Delete a person; of one who was staff, what they did stays on record."""
-    if number := phone.number_of(user):
+    claims.withdraw(user)
+    number = phone.number_of(user)
+    if number and claims.free(user, number):
+        numbers.left(NumberEvent.What.CLOSED, number, user)
         claims.freed(number)
     user.forget_browsers()
-    if history.names(user) or LogEntry.objects.filter(user=user).exists():
+    if _is_named(user):
         _blank(user)
     else:
         user.delete()
+
+
+def _is_named(user: User) -> bool:
+    """Whether a record names the person as staff."""
+    did = LogEntry.objects.filter(user=user)
+    return history.names(user) or releases.names(user) or did.exists()
 
 
 def _blank(user: User) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import step_up_required
 
-from . import account, mail, password
+from . import account, mail, number_admin, password, release_admin
 from .models import Claim, User
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
     show_full_result_count = False
     actions = ["end_sessions", "send_reset", "freeze"]
     filter_horizontal = ["groups", "user_permissions"]
+    change_form_template = "admin/accounts/user/change_form.html"
     fields = [
         "email",
         "email_confirmed_at",
@@ -98,6 +99,18 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
         """Only a superuser hands out privileges; staff cannot raise themselves."""
         fixed = list(self.readonly_fields)
         return fixed if request.user.is_superuser else [*fixed, *PRIVILEGES]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        person = self.get_object(request, object_id)
+        extra = release_admin.tools_of(request, person) if person else {}
+        extra |= extra_context or {}
+        return super().change_view(request, object_id, form_url, extra)
 
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
@@ -181,7 +194,7 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
 
 
 @admin.register(Claim)
-class ClaimAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ClaimAdmin(number_admin.OnlyLookedAt):
     """Numbers that changed hands, or were to. Nobody edits what happened."""
 
     SHOWN = (
@@ -196,20 +209,5 @@ class ClaimAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
     list_display = ["created_at", "number_mask", "claimant", "holder", "outcome"]
     list_select_related = ["claimant", "holder"]
-    list_per_page = 50
-    show_full_result_count = False
-    actions = None
     fields = SHOWN
     readonly_fields = SHOWN
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -21,9 +21,11 @@ from numberverify.flow import Receipt
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
-from . import notices
-from .models import Claim, Profile, User
+from . import notices, numbers
+from .models import Claim, NumberEvent, Profile, User
 from .notice import Kind
+
+What = NumberEvent.What
 
 KEPT_FOR = timedelta(days=7)
 
@@ -94,6 +96,7 @@ def begin(
         raise ClaimRuns from None
     _hold_unfrozen(claim)
     Profile.objects.filter(pk=holder.pk).update(claimed_until=claim.due_at)
+    numbers.note(What.CLAIMED, phone, claimant, verification=receipt.id)
     if at_once:
         if not move(claim):
             raise ClaimRuns
@@ -108,14 +111,15 @@ def move(claim: Claim) -> bool:
 
     While one of the two is frozen it stays, and so does the claim.
     """
+    phone, replaces = claim.phone, claim.replaces
     try:
         with transaction.atomic():
-            phone, replaces = claim.phone, claim.replaces
             if not Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.MOVED):
                 return False
             _hold_unfrozen(claim)
             lost = claim.holder is not None and free(claim.holder, phone)
             _give(claim, phone, replaces)
+            _note_move(claim, phone, replaces, lost=lost)
             before = Msisdn(replaces) if replaces else None
             notices.tell_of_number(claim.claimant, Kind.NUMBER_GOT, None, before=before)
             if lost and claim.holder:  # whose number is in another's phone now
@@ -124,10 +128,21 @@ def move(claim: Claim) -> bool:
         return False
     except (IntegrityError, VerificationNotUsable):
         # A third account has it, or the claimant's own number is another one now.
-        Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.LAPSED)
-        Profile.objects.filter(user=claim.holder).update(claimed_until=None)
+        with transaction.atomic():
+            if Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.LAPSED):
+                numbers.note(What.LAPSED, phone, claim.claimant)
+            Profile.objects.filter(user=claim.holder).update(claimed_until=None)
         return False
     return True
+
+
+def _note_move(claim: Claim, phone: str, replaces: str, *, lost: bool) -> None:
+    if lost:
+        numbers.left(What.LOST, phone, claim.holder)
+    if replaces:
+        numbers.left(What.CHANGED, replaces, claim.claimant)
+    proof = claim.verification
+    numbers.note(What.MOVED, phone, claim.claimant, verification=proof)
 
 
 def free(user: User, phone: str) -> bool:
@@ -178,8 +193,12 @@ def _hold_unfrozen(claim: Claim) -> None:
 
 
 def withdraw(user: User) -> None:
-    """End the claim of an account that is being frozen: it may be a thief's."""
-    Claim.objects.filter(claimant=user).end(Claim.Outcome.WITHDRAWN)
+    """End the claim of an account that is being frozen, which may be a thief's, or
+    closed."""
+    claim = of(user)
+    if claim and Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.WITHDRAWN):
+        numbers.note(What.LAPSED, claim.phone, user)
+        Profile.objects.filter(user=claim.holder_id).update(claimed_until=None)
 
 
 def begin_anew(user: User) -> None:
@@ -209,6 +228,8 @@ def keep(request: HttpRequest, user: User) -> bool:
             now = timezone.now()
             mine = Profile.objects.filter(user=user)
             mine.update(phone_verified_at=now, claimed_until=None)
+            if number := mine.values_list("phone", flat=True).first():
+                numbers.note(What.KEPT, number, user)
             notices.tell(user, Kind.NUMBER_KEPT, browser_of(request))
     return kept
 

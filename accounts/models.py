@@ -20,6 +20,8 @@ from django.utils.translation import gettext_lazy as _
 
 from .claim_model import Claim as Claim
 from .notice import Notice as Notice
+from .number_models import NumberEvent as NumberEvent
+from .number_models import NumberRelease as NumberRelease
 from .sessions import delete_stored
 
 # Longer than a verification and its receipt: what was typed outlives a failed check.

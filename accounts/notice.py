@@ -30,6 +30,18 @@ class Kind(models.TextChoices):
     )
     NUMBER_KEPT = "number_kept", _("You kept your mobile number")
     NUMBER_GOT = "number_got", _("The mobile number that you proved is yours now")
+    RELEASE_ASKED = (
+        "release_asked",
+        _("Our support was asked to take your mobile number off your account"),
+    )
+    RELEASE_DECLINED = (
+        "release_declined",
+        _("Our support leaves your mobile number on your account"),
+    )
+    NUMBER_RELEASED = (
+        "number_released",
+        _("Our support took your mobile number off your account"),
+    )
     NUMBER_LOST = "number_lost", _("Your mobile number is on another account now")
     APP_ADDED = "app_added", _("An authenticator app was added to your account")
     APP_REMOVED = "app_removed", _("The authenticator app was removed")

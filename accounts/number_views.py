@@ -1,4 +1,4 @@
-"""A number that changes hands: removed, claimed, kept."""
+"""A number that changes hands: removed, claimed, released, kept."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,7 @@ from numberverify.browser import SeeOther
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import step_up_required
 
-from . import claims, phone
+from . import claims, phone, releases
 from .models import User
 from .pages import PROFILE, form_page, gone, signed_in
 
@@ -61,3 +61,24 @@ def claim(request: HttpRequest) -> HttpResponse:
         return SeeOther(resolve_url(PROFILE))
     context = {"msisdn": phone.msisdn_of(user), "claim": claims.against(user)}
     return render(request, "accounts/phone_claim.html", context)
+
+
+@step_up_required("stop_release", form_fields=("keep",))
+@form_page
+def release(request: HttpRequest) -> HttpResponse:
+    """For whoever has the number that staff were asked to release."""
+    user = signed_in(request)
+    if "keep" in request.POST:
+        try:
+            stopped = releases.stop(request, user)
+        except VerificationNotUsable:
+            return gone(request)
+        words = (
+            _("You keep your number.")
+            if stopped
+            else _("Nobody asks for your number to be released any more.")
+        )
+        messages.success(request, words)
+        return SeeOther(resolve_url(PROFILE))
+    context = {"msisdn": phone.msisdn_of(user), "release": releases.open_for(user)}
+    return render(request, "accounts/phone_release.html", context)

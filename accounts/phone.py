@@ -12,9 +12,11 @@ from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
-from . import claims, notices
-from .models import Pending, Profile, User
+from . import claims, notices, numbers
+from .models import NumberEvent, Pending, Profile, User
 from .notice import Kind
+
+What = NumberEvent.What
 
 
 class NumberTaken(Exception):
@@ -170,9 +172,11 @@ def _put_on_file(
     ):
         raise VerificationNotUsable
     user.end_proofs()
+    numbers.note(What.ADDED, pending.phone, user, verification=receipt.id)
     if not pending.replaces:
         notices.tell(user, Kind.NUMBER_ADDED, browser)
         return
+    numbers.left(What.CHANGED, pending.replaces, user)
     claims.freed(pending.replaces)
     before = Msisdn(pending.replaces)
     notices.tell_of_number(user, Kind.NUMBER_CHANGED, browser, before=before)
@@ -185,6 +189,7 @@ def remove(request: HttpRequest, user: User) -> None:
         redeem_step_up(request)
         if not number or not claims.free(user, number):
             raise VerificationNotUsable
+        numbers.left(What.REMOVED, number, user)
         claims.freed(number)
         before, browser = Msisdn(number), browser_of(request)
         notices.tell_of_number(user, Kind.NUMBER_REMOVED, browser, before=before)

@@ -11,8 +11,8 @@ from numberverify.choices import Purpose
 from numberverify.errors import VerificationNotUsable
 from numberverify.msisdn import Msisdn
 
-from . import claims, mail
-from .models import Pending, Profile, User
+from . import claims, mail, numbers
+from .models import NumberEvent, Pending, Profile, User
 
 
 class NumberTaken(Exception):
@@ -97,6 +97,8 @@ def _open_account(
         phone_verified_at=timezone.now(),
         phone_verification=receipt.id,
     )
+    added = NumberEvent.What.ADDED
+    numbers.note(added, pending.phone, user, verification=receipt.id)
     return user
 
 

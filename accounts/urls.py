@@ -23,6 +23,7 @@ urlpatterns = [
     path("phone/change/", views.phone_change, name="phone-change"),
     path("phone/remove/", number_views.remove, name="phone-remove"),
     path("phone/claim/", number_views.claim, name="phone-claim"),
+    path("phone/release/", number_views.release, name="phone-release"),
     path("phone/<uuid:journey>/", views.phone_journey, name="phone-journey"),
     path("password/change/", password_views.password_change, name="password-change"),
     path("password/reset/", password_views.password_reset, name="password-reset"),

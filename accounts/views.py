@@ -29,7 +29,7 @@ from numberverify.history import of_person
 from numberverify.limits import hand_back
 from numberverify.stepup import is_frozen, step_up_required
 
-from . import claims, login, notices, phone, signup, tries
+from . import claims, login, notices, phone, releases, signup, tries
 from .forms import LoginForm, PhoneForm, SignupForm
 from .models import Pending
 from .notice import Kind
@@ -222,6 +222,7 @@ def profile_page(request: HttpRequest) -> HttpResponse:
         "verifications": of_person(user),
         "claimed": claims.of(user),
         "claim": claims.against(user),
+        "release": releases.open_for(user),
         "has_app": ways.has_app(user),
         "codes_left": ways.codes_left(user),
     }

@@ -214,6 +214,7 @@ NV_NUMBER_OF = "accounts.phone.number_of"
 NV_OPERATOR_OF = "accounts.phone.operator_of"
 NV_REMEMBER_OPERATOR = "accounts.phone.remember_operator"
 NV_ADD_NUMBER_URL = "accounts:phone"
+NV_NUMBER_HISTORY_URL = "admin:accounts_numberevent_number"
 NV_UNFREEZE_URL = "accounts:password-reset"
 NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
 NV_PROOF_STAMP = "accounts.models.proof_stamp"
@@ -224,6 +225,7 @@ NV_HOUSEKEEPING = [
     "accounts.notice.purge_notices",
     "accounts.sessions.purge_sessions",
     "accounts.claims.move_due",
+    "accounts.releases.expire",
 ]
 # docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
 NV_STEP_UP: dict[str, dict[str, Any]] = {
@@ -234,6 +236,11 @@ NV_STEP_UP: dict[str, dict[str, Any]] = {
     "remove_phone": {"label": _("remove your mobile number")},
     # The SIM against another SIM: nothing weaker keeps a number.
     "keep_phone": {"label": _("keep your mobile number"), "methods": ["network"]},
+    # Whoever shows to have the number; the word of staff says that it is lost.
+    "stop_release": {
+        "label": _("keep your mobile number"),
+        "methods": ["network", "sms"],
+    },
     "end_sessions": {
         "label": _("end your other sessions"),
         "serves": "age",

@@ -165,7 +165,10 @@ class VerificationHistoryAdmin(ModelAdmin):
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
         may_ask = row is not None and request.user.has_perm(manual_admin.ASK)
-        extra = {"may_ask_manual": may_ask and _may_be_asked_for(row, request.user)}
+        extra = {
+            "may_ask_manual": may_ask and _may_be_asked_for(row, request.user),
+            "number_page": _number_page(row),
+        }
         return super().change_view(
             request, object_id, form_url, (extra_context or {}) | extra
         )
@@ -278,6 +281,14 @@ def _may_be_asked_for(row: Verification | None, staff: Any) -> bool:
     if row is None or not manual.may_be_asked_for(row, staff):
         return False
     return not row.manual_requests.exists()
+
+
+def _number_page(row: Verification | None) -> str:
+    """Return the address of the site's page of what happened to the row's number."""
+    name = conf.number_history_url()
+    if row is None or not name or not row.number_fingerprint:
+        return ""
+    return reverse(name, args=[bytes(row.number_fingerprint).hex()])
 
 
 def _uuid(typed: str) -> UUID | None:

@@ -111,6 +111,12 @@ def add_number_url() -> str | None:
     return getattr(settings, "NV_ADD_NUMBER_URL", None)
 
 
+def number_history_url() -> str | None:
+    """The URL name of the site's page for staff of what happened to a number, which
+    takes its fingerprints in hexadecimal, joined by "-" (NV_NUMBER_HISTORY_URL)."""
+    return getattr(settings, "NV_NUMBER_HISTORY_URL", None)
+
+
 def _action_tables() -> Mapping[str, Mapping[str, Any]]:
     return {**OWN_ACTIONS, **getattr(settings, "NV_STEP_UP", {})}
 

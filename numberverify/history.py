@@ -1,6 +1,7 @@
 """Reads over many rows."""
 
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,12 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from . import conf
 from .browser import Browser
 from .choices import Method, Status
 from .models import ManualRequest, Verification, digest
-from .policy import EXCHANGING_FOR, PENDING_FOR
+from .msisdn import Msisdn
+from .policy import EXCHANGING_FOR, PENDING_FOR, PROVES_NUMBER
 from .uuid7 import uuid7
 
 SHOWN_TO_A_PERSON = 20
@@ -69,6 +72,39 @@ def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:
         Browser("", ip, user_agent)
         for ip, user_agent in said_no.values_list("ip", "user_agent")[:most]
     ]
+
+
+def mark_of(msisdn: Msisdn) -> tuple[bytes, str]:
+    """Return the number's fingerprint, as rows are written with it, and its key's id:
+    for rows of the site's own that must find a number and not hold it."""
+    return conf.fingerprints(msisdn)[0], conf.fingerprint_key_id()
+
+
+def marks_of(msisdn: Msisdn) -> list[bytes]:
+    """Return the number's fingerprint under each key: to search with."""
+    return conf.fingerprints(msisdn)
+
+
+def of_number(marks: Iterable[bytes], *, limit: int) -> list[Verification]:
+    """Return the last settled verifications of a number, newest first."""
+    rows: list[Verification] = []
+    for mark in marks:  # one by one, so that the index gives each its last
+        mine = Verification.objects.filter(
+            number_fingerprint=mark, settled_at__isnull=False
+        )
+        rows += mine.select_related("user")[:limit]
+    return sorted(rows, key=lambda row: row.pk, reverse=True)[:limit]
+
+
+def has_proved(user: Any, marks: Iterable[bytes], *, since: datetime) -> bool:
+    """Say whether the person has shown since then to have the number's SIM."""
+    return Verification.objects.filter(
+        user_id=user.pk,
+        number_fingerprint__in=list(marks),
+        method__in=list(PROVES_NUMBER),
+        status=Status.VERIFIED,
+        settled_at__gt=since,
+    ).exists()
 
 
 def names(user: Any) -> bool:

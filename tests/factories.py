@@ -6,7 +6,7 @@ import factory
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import Device, Pending, Profile, User
+from accounts.models import Device, NumberRelease, Pending, Profile, User
 from accounts.models import digest as device_digest
 from numberverify import conf
 from numberverify.choices import Method, Purpose, Reason, Status
@@ -167,3 +167,24 @@ class ManualRequestFactory(factory.django.DjangoModelFactory):
     asked_by = factory.SubFactory(UserFactory, is_staff=True)
     reason = "Lost the phone"
     evidence = "Came to the branch with a passport"
+
+
+class NumberReleaseFactory(factory.django.DjangoModelFactory):
+    """Asked for by a member of staff, long enough ago to be approved."""
+
+    class Meta:
+        model = NumberRelease
+
+    class Params:
+        msisdn = ANN
+
+    person = factory.SubFactory(UserFactory, phone=ANN)
+    number_mask = factory.LazyAttribute(lambda o: str(Msisdn(o.msisdn)))
+    number_fingerprint = factory.LazyAttribute(
+        lambda o: conf.fingerprints(Msisdn(o.msisdn))[0]
+    )
+    fingerprint_key = factory.LazyFunction(conf.fingerprint_key_id)
+    reason = NumberRelease.Reason.LOST
+    evidence = "Came to the branch with a passport"
+    asked_by = factory.SubFactory(UserFactory, is_staff=True)
+    asked_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=25))

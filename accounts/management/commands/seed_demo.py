@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Profile, User
+from accounts import numbers
+from accounts.models import NumberEvent, Profile, User
 
 PASSWORD = "sandbox-2026"  # noqa: S105  for the demo, which production refuses
 PEOPLE = (
@@ -36,6 +37,7 @@ class Command(BaseCommand):
                 Profile.objects.create(
                     user=user, phone=phone, phone_verified_at=timezone.now()
                 )
+                numbers.note(NumberEvent.What.ADDED, phone, user)
 
     def _say(self) -> None:
         site = settings.SITE_URL
