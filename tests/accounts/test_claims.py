@@ -340,7 +340,7 @@ def a_claim(holder, claimant) -> Claim:
     return claims.begin(claimant, ANN, holder.profile, receipt)
 
 
-def test_of_four_claims_at_once_one_runs(holder):
+def test_v5_0_0_2_3_4_of_four_claims_at_once_one_runs(holder):
     people = [UserFactory() for _ in range(4)]
 
     def begin(person):

@@ -21,8 +21,9 @@ from tests.factories import (
     UserFactory,
     VerificationFactory,
 )
+from tests.numberverify.test_races import at_once
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("run_on_commit")]
+pytestmark = pytest.mark.django_db
 BEN = "+447700900456"
 CHANGE = "/accounts/phone/change/"
 
@@ -177,7 +178,7 @@ def test_what_does_not_happen_is_not_noted(browser, operator, ann):
 # Nobody changes it
 
 
-def test_asvs_16_4_2_no_code_changes_or_deletes_what_happened(ann):
+def test_v5_0_0_16_4_2_no_code_changes_or_deletes_what_happened(ann):
     numbers.note(NumberEvent.What.ADDED, ANN, ann)
     event = NumberEvent.objects.get()
     event.what = NumberEvent.What.REMOVED
@@ -268,7 +269,7 @@ def test_the_export_has_what_happened_to_the_persons_numbers(ann):
 # Once (ASVS 2.3.3, 2.3.4)
 
 
-def test_asvs_2_3_3_an_account_and_its_number_are_made_together_or_not_at_all(
+def test_v5_0_0_2_3_3_an_account_and_its_number_are_made_together_or_not_at_all(
     browser, operator, monkeypatch
 ):
     def fails(*args, **options):
@@ -283,7 +284,7 @@ def test_asvs_2_3_3_an_account_and_its_number_are_made_together_or_not_at_all(
     assert Verification.objects.get().redeemed_at is None
 
 
-def test_asvs_2_3_3_a_claim_and_its_account_are_made_together_or_not_at_all(
+def test_v5_0_0_2_3_3_a_claim_and_its_account_are_made_together_or_not_at_all(
     browser, operator, ann, settings, monkeypatch
 ):
     settings.NV_TAKEOVER = "challenge"
@@ -299,7 +300,7 @@ def test_asvs_2_3_3_a_claim_and_its_account_are_made_together_or_not_at_all(
     assert Verification.objects.get().redeemed_at is None
 
 
-def test_asvs_2_3_3_what_cannot_be_noted_does_not_happen(
+def test_v5_0_0_2_3_3_what_cannot_be_noted_does_not_happen(
     browser, operator, ann, monkeypatch
 ):
     def fails(*args, **options):
@@ -312,3 +313,31 @@ def test_asvs_2_3_3_what_cannot_be_noted_does_not_happen(
         browser.submit("/accounts/phone/remove/", remove="1")
 
     assert Profile.objects.get(user=ann).phone == ANN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_v5_0_0_2_3_4_of_four_who_sign_up_with_one_number_at_once_one_has_it(
+    new_browser, operator
+):
+    browsers = [new_browser() for _ in range(4)]
+    brought = []
+    for n, browser in enumerate(browsers):
+        started = browser.submit(
+            "/accounts/signup/",
+            email=f"person{n}@example.com",
+            phone=ANN,
+            password1=PASSWORD,
+            password2=PASSWORD,
+        )
+        brought.append(browser.come_back(operator, started)["Location"])
+
+    at_once(
+        [
+            lambda browser=browser, page=page: browser.get(page)
+            for browser, page in zip(browsers, brought, strict=True)
+        ]
+    )
+
+    user = User.objects.get()
+    assert story() == [("added", user.email)]
+    assert Profile.objects.get().user == user

@@ -256,7 +256,7 @@ def answer_of(client, page, asked):
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("page", MATRIX)
-def test_asvs_8_2_1_each_role_does_and_sees_its_own_alone(client, asked, role, page):
+def test_v5_0_0_8_2_1_each_role_does_and_sees_its_own_alone(client, asked, role, page):
     permissions = ROLES[role]
     if permissions is not None:
         staff_member(client, *permissions)
@@ -268,7 +268,7 @@ def test_asvs_8_2_1_each_role_does_and_sees_its_own_alone(client, asked, role, p
     assert answer_of(client, page, asked) is (role in MATRIX[page])
 
 
-def test_asvs_8_2_3_no_role_sees_a_full_number(client):
+def test_v5_0_0_8_2_3_no_role_sees_a_full_number(client):
     boss = UserFactory(staff=True)
     client.force_login(boss)
     step_up(client, boss, "administer")
@@ -285,7 +285,7 @@ def test_asvs_8_2_3_no_role_sees_a_full_number(client):
         assert "900456" not in answer.text
 
 
-def test_asvs_7_5_3_both_steps_take_a_fresh_proof(client, ann, asked):
+def test_v5_0_0_7_5_3_both_steps_take_a_fresh_proof(client, ann, asked):
     staff_member(client, *ASKS, *DECIDES, phone=BEN)
     session = client.session
     del session["nv_proofs"]
@@ -357,7 +357,7 @@ def test_a_row_without_a_number_leads_nowhere(client):
 
 
 @pytest.mark.parametrize("typed", ["07700 900123", "+447700900123"])
-def test_asvs_14_2_1_a_number_is_searched_for_by_post_and_gets_into_no_url(
+def test_v5_0_0_14_2_1_a_number_is_searched_for_by_post_and_gets_into_no_url(
     client, ann, typed
 ):
     staff_member(client, "view_numberevent")
@@ -423,7 +423,7 @@ def test_no_column_can_be_guessed_by_the_address(client, place, lookup):
 
 
 @pytest.mark.parametrize("page", ["add/", "{pk}/delete/", "{pk}/change/"])
-def test_asvs_16_4_2_nobody_changes_what_happened_in_the_admin(client, ann, page):
+def test_v5_0_0_16_4_2_nobody_changes_what_happened_in_the_admin(client, ann, page):
     boss = UserFactory(staff=True)
     client.force_login(boss)
     step_up(client, boss, "administer")

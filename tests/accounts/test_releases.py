@@ -92,7 +92,7 @@ def events(number_of=None):
 
 
 @pytest.mark.parametrize("reason", NumberRelease.Reason.values)
-def test_asvs_2_3_5_one_asks_with_a_reason_and_another_releases(ann, reason):
+def test_v5_0_0_2_3_5_one_asks_with_a_reason_and_another_releases(ann, reason):
     first, second = boss(), boss()
     release = releases.ask(ann, first, reason=reason, evidence="Passport")
     with time_machine.travel(timezone.now() + timedelta(hours=24, seconds=1)):
@@ -106,7 +106,9 @@ def test_asvs_2_3_5_one_asks_with_a_reason_and_another_releases(ann, reason):
 
 @pytest.mark.parametrize("who", ["asked_by", "person"])
 @pytest.mark.parametrize("approve", [True, False])
-def test_asvs_2_3_5_neither_who_asked_nor_the_person_decides(asked, ann, who, approve):
+def test_v5_0_0_2_3_5_neither_who_asked_nor_the_person_decides(
+    asked, ann, who, approve
+):
     User.objects.filter(pk=ann.pk).update(is_staff=True, is_superuser=True)
 
     with pytest.raises(PermissionDenied):
@@ -115,7 +117,7 @@ def test_asvs_2_3_5_neither_who_asked_nor_the_person_decides(asked, ann, who, ap
     assert has(ann)
 
 
-def test_asvs_2_3_5_nobody_asks_for_their_own_number():
+def test_v5_0_0_2_3_5_nobody_asks_for_their_own_number():
     staff = UserFactory(staff=True, phone=ANN)
 
     with pytest.raises(VerificationNotUsable):
@@ -131,7 +133,7 @@ def test_asvs_2_3_5_nobody_asks_for_their_own_number():
         ({"decided_by": None}, "release_ended_whole"),
     ],
 )
-def test_asvs_2_3_5_the_database_takes_two_different_people_as_well(
+def test_v5_0_0_2_3_5_the_database_takes_two_different_people_as_well(
     asked, columns, constraint
 ):
     by = columns["decided_by"]
@@ -571,7 +573,7 @@ def deciding(release, staff, *, approve=True):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_asvs_2_3_4_of_four_who_decide_at_once_one_does(ann, asked):
+def test_v5_0_0_2_3_4_of_four_who_decide_at_once_one_does(ann, asked):
     staff = [boss() for _ in range(4)]
 
     done = at_once([deciding(asked, s, approve=n < 2) for n, s in enumerate(staff)])
@@ -584,7 +586,7 @@ def test_asvs_2_3_4_of_four_who_decide_at_once_one_does(ann, asked):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_asvs_2_3_4_of_four_who_ask_at_once_one_does(ann):
+def test_v5_0_0_2_3_4_of_four_who_ask_at_once_one_does(ann):
     def job(staff):
         def ask():
             try:
@@ -604,7 +606,7 @@ def test_asvs_2_3_4_of_four_who_ask_at_once_one_does(ann):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("n", range(4))
-def test_asvs_2_3_4_of_a_release_and_a_change_at_once_one_happens(
+def test_v5_0_0_2_3_4_of_a_release_and_a_change_at_once_one_happens(
     browser, operator, ann, asked, n
 ):
     """The proof of the new number is brought back while staff approve."""
@@ -631,7 +633,7 @@ def test_asvs_2_3_4_of_a_release_and_a_change_at_once_one_happens(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("n", range(4))
-def test_asvs_2_3_4_of_a_release_and_a_claim_at_once_one_frees_it(
+def test_v5_0_0_2_3_4_of_a_release_and_a_claim_at_once_one_frees_it(
     ann, asked, settings, n
 ):
     settings.NV_TAKEOVER = "challenge"
@@ -652,7 +654,7 @@ def test_asvs_2_3_4_of_a_release_and_a_claim_at_once_one_frees_it(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("n", range(4))
-def test_asvs_2_3_4_of_a_release_and_a_closing_at_once_neither_breaks(ann, asked, n):
+def test_v5_0_0_2_3_4_of_a_release_and_a_closing_at_once_neither_breaks(ann, asked, n):
     def close():
         account.delete(User.objects.get(pk=ann.pk))
         return True
@@ -665,7 +667,7 @@ def test_asvs_2_3_4_of_a_release_and_a_closing_at_once_neither_breaks(ann, asked
 
 
 @pytest.mark.django_db(transaction=True)
-def test_asvs_2_3_3_a_release_that_fails_half_way_leaves_all_as_it_was(
+def test_v5_0_0_2_3_3_a_release_that_fails_half_way_leaves_all_as_it_was(
     ann, asked, monkeypatch
 ):
     def fails(*args, **options):

@@ -11,6 +11,7 @@ from . import (  # noqa: F401  register their scenes
     more_scenes,
     network_scenes,
     notice_scenes,
+    release_scenes,
     step_up_scenes,
 )
 from .scenes import SCENES

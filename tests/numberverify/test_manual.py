@@ -63,7 +63,7 @@ def staff_member(client, *permissions, **columns):
 # Who
 
 
-def test_one_asks_and_another_approves(asked):
+def test_v5_0_0_2_3_5_one_asks_and_another_approves(asked):
     manual.decide(asked, UserFactory(staff=True), approve=True)
 
     row = asked.verification
