@@ -151,7 +151,7 @@ def test_a_number_that_is_kept(browser, operator, ann, settings):
 
 def test_a_release_names_who_did_it(ann):
     first, second = UserFactory(staff=True), UserFactory(staff=True)
-    release = releases.ask(ann, first, reason="sold", evidence="Bill of sale")
+    release = releases.ask(ann, first, reason="given_up", evidence="Bill of sale")
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
         release.refresh_from_db()
         releases.decide(release, second, approve=True)
