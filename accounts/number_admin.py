@@ -64,10 +64,13 @@ class OnlyLookedAt(ModelAdmin):
 
 @admin.register(NumberEvent)
 class NumberEventAdmin(OnlyLookedAt):
+    SHOWN = ("at", "number_mask", "what", "person", "by", "verification")
     MAY_BE_FILTERED = frozenset({"person__id__exact"})
     list_display = ["moment", "number", "what", "person", "by"]
     list_display_links = None
     list_select_related = ["person", "by"]
+    fields = SHOWN
+    readonly_fields = SHOWN
     change_list_template = "admin/accounts/numberevent/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:

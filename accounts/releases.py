@@ -47,8 +47,9 @@ def is_within_reach(person: User | None, staff: User) -> bool:
         return False
     if staff.is_superuser or not (person.is_staff or person.is_superuser):
         return True
+    # Of somebody inactive Django does not say what they might do.
     more = person.get_all_permissions() - staff.get_all_permissions()
-    return not person.is_superuser and not more
+    return person.is_active and not person.is_superuser and not more
 
 
 def may_be_asked_for(person: User, staff: User) -> bool:
@@ -65,7 +66,7 @@ def open_for(person: User) -> NumberRelease | None:
 
 def ask(person: User, staff: User, *, reason: str, evidence: str) -> NumberRelease:
     """Ask a second member of staff; the person is told. Raise VerificationNotUsable."""
-    expire()
+    expire_releases()
     msisdn = msisdn_of(person)
     if msisdn is None or not may_be_asked_for(person, staff):
         raise VerificationNotUsable
@@ -174,7 +175,7 @@ def stop(request: HttpRequest, user: User) -> bool:
     return True
 
 
-def expire() -> int:
+def expire_releases() -> int:
     """End what nobody decided in time (NV_HOUSEKEEPING); how many."""
     late = Q(asked_at__lte=timezone.now() - OPEN_FOR)
     return NumberRelease.objects.filter(late, ended_at=None).update(

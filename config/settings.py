@@ -225,7 +225,7 @@ NV_HOUSEKEEPING = [
     "accounts.notice.purge_notices",
     "accounts.sessions.purge_sessions",
     "accounts.claims.move_due",
-    "accounts.releases.expire",
+    "accounts.releases.expire_releases",
 ]
 # docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
 NV_STEP_UP: dict[str, dict[str, Any]] = {

@@ -422,6 +422,18 @@ def test_no_column_can_be_guessed_by_the_address(client, place, lookup):
     assert client.get(f"{place}?{lookup}=a").status_code == 400
 
 
+def test_the_page_of_one_event_shows_neither_fingerprint_nor_key(client, ann):
+    staff_member(client, "view_numberevent")
+    numbers.note(NumberEvent.What.ADDED, ANN, ann)
+    event = NumberEvent.objects.get()
+
+    page = client.get(f"{EVENTS}{event.pk}/change/")
+
+    assert "Put on file" in page.text
+    assert event.fingerprint_key not in page.text
+    assert bytes(event.number_fingerprint).hex() not in page.text
+
+
 @pytest.mark.parametrize("page", ["add/", "{pk}/delete/", "{pk}/change/"])
 def test_v5_0_0_16_4_2_nobody_changes_what_happened_in_the_admin(client, ann, page):
     boss = UserFactory(staff=True)

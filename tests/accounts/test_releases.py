@@ -176,6 +176,21 @@ def test_nobody_releases_the_number_of_staff_who_may_do_more(more, may):
     assert releases.is_within_reach(one, other) is may
 
 
+@pytest.mark.parametrize("columns", [{"staff": True}, {"is_staff": True}])
+def test_nor_that_of_staff_who_are_inactive_and_may_be_active_again(columns):
+    one = UserFactory(is_active=False, phone=ANN, **columns)
+
+    assert not releases.is_within_reach(one, UserFactory(is_staff=True))
+    assert releases.is_within_reach(one, boss())
+
+
+def test_a_superuser_is_out_of_reach_for_who_has_all_permissions_as_well():
+    one, other = UserFactory(staff=True, phone=ANN), UserFactory(is_staff=True)
+    other.user_permissions.set(Permission.objects.all())
+
+    assert not releases.is_within_reach(one, other)
+
+
 def test_it_is_asked_for_once(ann, asked):
     with pytest.raises(VerificationNotUsable):
         releases.ask(ann, boss(), **WORDS)
