@@ -84,7 +84,7 @@ def ask(person: User, staff: User, *, reason: str, evidence: str) -> NumberRelea
             )
             numbers.note_release(What.RELEASE_ASKED, release, by=staff)
             when = may_be_approved_at(release)
-            notices.tell(person, Kind.RELEASE_ASKED, when=when)
+            notices.tell(person, Kind.RELEASE_ASKED, due=when)
     except IntegrityError:  # somebody has asked already
         raise VerificationNotUsable from None
     return release
