@@ -230,8 +230,10 @@ def test_it_may_be_declined_at_once(ann):
 def test_after_seven_days_nobody_decides_any_more(ann, asked, approve):
     late = asked.asked_at + timedelta(days=7, seconds=1)
 
-    with time_machine.travel(late), pytest.raises(VerificationNotUsable):
-        releases.decide(fresh(asked), boss(), approve=approve)
+    with time_machine.travel(late):
+        assert releases.hindrance(fresh(asked)) == Hindrance.OVER
+        with pytest.raises(VerificationNotUsable):
+            releases.decide(fresh(asked), boss(), approve=approve)
     assert has(ann)
 
 
