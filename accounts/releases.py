@@ -84,7 +84,10 @@ def ask(person: User, staff: User, *, reason: str, evidence: str) -> NumberRelea
             )
             numbers.note_release(What.RELEASE_ASKED, release, by=staff)
             when = may_be_approved_at(release)
-            notices.tell(person, Kind.RELEASE_ASKED, due=when)
+            # A thief of the mailbox reads the mail; of the phone, the message.
+            notices.tell_of_number(
+                person, Kind.RELEASE_ASKED, None, before=msisdn, due=when
+            )
     except IntegrityError:  # somebody has asked already
         raise VerificationNotUsable from None
     return release

@@ -16,6 +16,7 @@ from accounts.models import Claim, NumberEvent, NumberRelease, Profile, User
 from accounts.releases import Hindrance, Outcome
 from numberverify.choices import Method, Purpose
 from numberverify.errors import VerificationNotUsable
+from numberverify.factors import sms
 from numberverify.flow import Receipt
 from tests.accounts.steps import (
     app_shows,
@@ -400,6 +401,16 @@ def test_the_person_is_told_at_the_asking_and_at_the_release(ann):
     assert "/accounts/phone/release/" in first
     assert "/accounts/password/reset/" in second
     assert "900123" not in first + second
+
+
+@pytest.mark.usefixtures("run_on_commit")
+def test_nist_4_6_the_number_is_told_by_a_text_message_when_it_is_asked_for(ann):
+    releases.ask(ann, boss(), **WORDS)
+
+    mail.wait()
+    (message,) = sms.outbox
+    assert message.msisdn.e164 == ANN
+    assert "Our support was asked to take your mobile number off" in message.text
 
 
 @pytest.mark.usefixtures("run_on_commit")
