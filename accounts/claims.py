@@ -94,13 +94,13 @@ def begin(
             )
     except IntegrityError:  # an equal one was quicker
         raise ClaimRuns from None
-    _hold_unfrozen(claim)
     Profile.objects.filter(pk=holder.pk).update(claimed_until=claim.due_at)
     numbers.note(What.CLAIMED, phone, claimant, verification=receipt.id)
     if at_once:
         if not move(claim):
             raise ClaimRuns
     else:
+        _refuse_frozen(claimant, holder.user)
         # No text message: it is the claimant's SIM that would get it.
         notices.tell(holder.user, Kind.NUMBER_CLAIMED, due=claim.due_at)
     return claim
@@ -116,9 +116,9 @@ def move(claim: Claim) -> bool:
         with transaction.atomic():
             if not Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.MOVED):
                 return False
-            _hold_unfrozen(claim)
             lost = claim.holder is not None and free(claim.holder, phone)
             _give(claim, phone, replaces)
+            _refuse_frozen(claim.claimant, claim.holder if lost else None)
             _note_move(claim, phone, replaces, lost=lost)
             before = Msisdn(replaces) if replaces else None
             notices.tell_of_number(claim.claimant, Kind.NUMBER_GOT, None, before=before)
@@ -180,25 +180,25 @@ def _give(claim: Claim, phone: str, replaces: str) -> None:
     claim.claimant.end_proofs()
 
 
-def _hold_unfrozen(claim: Claim) -> None:
-    """Let no freeze come between; raise Frozen when one was before. Of a holder only
-    while the number is on file there: staff may have released it."""
-    has_it = Profile.objects.filter(
-        phone=claim.phone, phone_verified_at__isnull=False
-    ).values("user_id")
-    holder = Q(pk=claim.holder_id) & Q(pk__in=has_it)
-    people = User.objects.filter(Q(pk=claim.claimant_id) | holder)
-    if any(each.frozen_at for each in people.order_by("pk").select_for_update()):
+def _refuse_frozen(*people: User | None) -> None:
+    """Let no freeze come between; raise Frozen when one was before.
+
+    Call it after the profiles are written: everybody locks a profile before its person.
+    """
+    pks = [person.pk for person in people if person]
+    locked = User.objects.filter(pk__in=pks).order_by("pk")
+    if any(each.frozen_at for each in locked.select_for_update(no_key=True)):
         raise Frozen
 
 
 def withdraw(user: User) -> None:
-    """End the claim of an account that is being frozen, which may be a thief's, or
+    """End the claims of an account that is being frozen, which may be a thief's, or
     closed."""
-    claim = of(user)
-    if claim and Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.WITHDRAWN):
-        numbers.note(What.LAPSED, claim.phone, user)
-        Profile.objects.filter(user=claim.holder_id).update(claimed_until=None)
+    for claim in Claim.objects.filter(claimant=user, ended_at=None):
+        if Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.WITHDRAWN):
+            numbers.note(What.LAPSED, claim.phone, user)
+            holder = Profile.objects.filter(user=claim.holder_id)
+            holder.update(claimed_until=None)
 
 
 def begin_anew(user: User) -> None:

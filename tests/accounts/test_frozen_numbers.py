@@ -178,6 +178,19 @@ def test_the_claim_of_an_account_that_is_frozen_is_withdrawn(holder, claimant, c
     assert has(holder)
 
 
+def test_the_holder_is_not_warned_of_it_any_more(holder, claimant, claim):
+    account.freeze(claimant)
+
+    assert Profile.objects.get(user=holder).claimed_until is None
+
+
+def test_a_claim_of_somebody_else_is_left_alone(holder, claim):
+    account.freeze(UserFactory())
+
+    assert Claim.objects.get().outcome == Claim.Outcome.OPEN
+    assert Profile.objects.get(user=holder).claimed_until == claim.due_at
+
+
 def test_somebody_else_may_claim_it_then(holder, claimant, claim):
     account.freeze(claimant)
 
@@ -210,6 +223,21 @@ def test_a_freeze_and_a_move_at_once_leave_one_owner_and_no_deadlock(
     assert has(claimant) is moved
     assert has(holder) is not moved
     assert User.objects.get(pk=holder.pk).frozen_at
+
+
+@pytest.mark.parametrize("round", range(5))
+def test_a_move_while_the_holder_removes_the_number_is_no_deadlock(
+    holder, claimant, claim, round
+):
+    def remove():
+        with transaction.atomic():
+            return claims.free(holder, ANN)
+
+    moved, _ = at_once([lambda: claims.move(claim), remove])
+
+    assert moved
+    assert has(claimant)
+    assert not has(holder)
 
 
 @pytest.mark.parametrize("round", range(5))

@@ -400,6 +400,15 @@ def test_the_old_address_gives_itself_back(browser, ann, stolen):
     assert mailed()[-1] == (OLD_EMAIL, "Choose a new password")
 
 
+def test_an_address_that_is_back_already_stays(browser, ann, stolen):
+    account.change_email(ann, OLD_EMAIL)
+
+    done = browser.submit(stolen)
+
+    assert "could not be given back" not in done.text
+    assert (OLD_EMAIL, "Your account is frozen") in mailed()
+
+
 def test_a_thief_who_changes_it_twice_does_not_give_it_back_to_themselves(
     browser, ann, stolen
 ):
