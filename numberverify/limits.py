@@ -6,6 +6,7 @@ closes what can be guessed and what reaches other people, and opens the rest.
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from math import ceil
 from typing import Any
 
@@ -129,13 +130,11 @@ def settled(row: Verification, status: str) -> None:
 
     Never raises: what was settled is settled.
     """
-    try:
-        if status in COUNTS_AGAINST_A_PERSON:
+    if status in COUNTS_AGAINST_A_PERSON:
+        with suppress(Limited):  # counted full meanwhile
             take(_of_verdicts(row, row.ip))
-        elif status == Status.UNAVAILABLE:
-            hand_back(Taken(_hits(_of_a_start(row))))
-    except (Limited, StoreAway):
-        pass
+    elif status == Status.UNAVAILABLE:
+        hand_back(Taken(_hits(_of_a_start(row))))
 
 
 def _of_a_start(row: Verification) -> list[Claim]:

@@ -67,7 +67,9 @@ def test_personal_pages_are_not_stored(client):
         assert "no-store" in client.get(page)["Cache-Control"]
 
 
-@pytest.mark.parametrize("cookie", ["nv_binding", "nv_known", "csrftoken", "sessionid"])
+@pytest.mark.parametrize(
+    "cookie", ["nv_binding", "nv_known", "nv_own", "csrftoken", "sessionid"]
+)
 def test_cookies_are_for_this_site_and_no_script(browser, operator, cookie):
     typed = {"password1": "corr3ct horse", "password2": "corr3ct horse", "phone": ANN}
     started = browser.submit("/accounts/signup/", email="a@example.com", **typed)

@@ -535,7 +535,15 @@ def test_a_whole_login_costs_two_round_trips(ann, operator, shared, monkeypatch)
 
 @pytest.mark.parametrize(
     "journey",
-    ["login", "login by text message", "wrong password", "signup", "reset", "known"],
+    [
+        "login",
+        "login by text message",
+        "login not on the phone",
+        "wrong password",
+        "signup",
+        "reset",
+        "known",
+    ],
 )
 def test_no_request_costs_more_than_two_round_trips(
     ann, operator, monkeypatch, journey
@@ -549,6 +557,7 @@ def test_no_request_costs_more_than_two_round_trips(
     do = {
         "login": lambda: log_in(phone, ann),
         "login by text message": lambda: log_in(phone, ann, method="sms"),
+        "login not on the phone": lambda: log_in(phone, ann, method="other"),
         "wrong password": lambda: log_in(phone, ann, "wrong"),
         "signup": lambda: phone.submit("/accounts/signup/", **signup, method="sms"),
         "reset": lambda: ask_for_mail(phone),

@@ -225,6 +225,17 @@ def test_no_match_and_refused_count_against_the_account(ann, settings, settled):
     start(BEN, user=UserFactory(phone=BEN))
 
 
+def test_of_two_verdicts_at_once_both_stand(ann, settings):
+    settings.NV_LIMITS = "no_account=1/h"
+    rows = [start(user=ann), start(user=ann)]
+
+    for row in rows:
+        settle(row, Status.MISMATCHED)
+
+    with pytest.raises(Limited):
+        start(user=ann)
+
+
 def test_a_no_match_of_the_network_counts(ann, browser, operator, settings):
     settings.NV_LIMITS = "no_account=1/h"
     operator.sim = "+447700900999"
@@ -277,6 +288,13 @@ def test_what_is_over_at_once_counts_nothing(operator, settings, begin, reason):
     for _ in range(4):
         row = begin()
         assert (row.status, row.reason) == (Status.UNAVAILABLE, reason)
+
+
+def test_for_its_address_even_that_counts(operator, settings):
+    settings.NV_OPERATORS = {"fake": operator.table() | {"countries": ["GB"]}}
+    settings.NV_LIMITS = "start_address=3/10m"
+
+    assert count(lambda: start(FRENCH), 5) == 3
 
 
 class Broken:
