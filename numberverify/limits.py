@@ -96,7 +96,10 @@ def before_start(
     if row.method == Method.SMS and msisdn:
         claims += _of_a_text(row, browser)
         claims += [("text_dialling_code", msisdn.calling_code)] if new else []
-    taken = take(claims, looks=_of_verdicts(row, browser.ip), back=browser.tries)
+    # Codes have limits of their own: too many "no match" leave an app open.
+    by_network = asks and row.method == Method.NETWORK
+    looks = _of_verdicts(row, browser.ip) if by_network else []
+    taken = take(claims, looks=looks, back=browser.tries)
     taken.back = [hit for hit in taken.back if _name(hit) not in STAYS]
     return taken
 

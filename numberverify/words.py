@@ -165,7 +165,8 @@ TOO_MANY: dict[str, tuple[Promise, Promise]] = {
         _("Too many checks without a match"),
         _(
             "Too many checks ended with another number than the one that was given, or "
-            "with wrong codes. Your mobile network was not asked this time."
+            "with wrong codes. Your mobile network was not asked this time. Another "
+            "way may be open: an app, a text message, a recovery code."
         ),
     ),
 }

@@ -225,6 +225,14 @@ def test_no_match_and_refused_count_against_the_account(ann, settings, settled):
     start(BEN, user=UserFactory(phone=BEN))
 
 
+def test_too_many_no_matches_leave_an_app_open(ann, settings):
+    settings.NV_LIMITS = "no_account=1/h"
+    app_of(ann)
+    settle(start(user=ann), Status.MISMATCHED)
+
+    assert start(user=ann, method=Method.TOTP).status == Status.PENDING
+
+
 def test_of_two_verdicts_at_once_both_stand(ann, settings):
     settings.NV_LIMITS = "no_account=1/h"
     rows = [start(user=ann), start(user=ann)]
