@@ -260,6 +260,23 @@ def test_the_old_password_is_limited_in_an_open_session_too(ann, operator, hashe
     assert len(hashed) == 10
 
 
+def test_nist_3_2_2_old_passwords_count_in_the_same_row(ann, operator, settings):
+    phone = sign_in(at(OWNERS), ann)
+    change = "/accounts/password/change/"
+    by_network(phone, operator, change)
+    settings.NV_LIMITS = "login_in_a_row=3/365d"
+    guess(at(STRANGERS), ann.email, 2)
+    new = {"new_password1": "batt3ry staple", "new_password2": "batt3ry staple"}
+
+    assert phone.submit(change, old_password=PASSWORD, **new).status_code == 303
+    assert guess(at(STRANGERS), ann.email, 2) == [200] * 2  # anew, after a right one
+    by_network(phone, operator, change)
+    said = [
+        phone.submit(change, old_password="wrong", **new).status_code for _ in range(2)
+    ]
+    assert said == [200, 429]
+
+
 def test_the_password_that_puts_an_app_on_file_is_limited(hashed):
     person = UserFactory(email="ben@example.com")
     phone = sign_in(at(OWNERS), person)

@@ -383,6 +383,13 @@ def test_v5_0_0_2_4_1_asking_for_another_code_is_limited_too(ann, client, settin
     assert "Too many text messages" in refused.text
 
 
+def test_another_code_counts_for_the_dialling_code_of_a_new_number(client, settings):
+    settings.NV_LIMITS = "text_dialling_code=1/h"
+    row = open_code(client, None)
+    with later(seconds=40):
+        assert client.post(f"/verify/{row.pk}/", {"resend": "1"}).status_code == 429
+
+
 def test_with_the_store_away_no_text_message_leaves(ann, away):
     with pytest.raises(StoreAway):
         start(user=ann, method=Method.SMS)
