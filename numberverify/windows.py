@@ -126,8 +126,7 @@ class InProcess:
     ) -> Full | None:
         with self._lock:
             for hit in back:
-                if self.storage.get(hit.name):
-                    self.storage.decr(hit.name)
+                self.storage.decr(hit.name)
             for hit in clear:
                 self.storage.clear(hit.name)
             full = [self._full(hit) for hit in take if self._has_no_room(hit)]
