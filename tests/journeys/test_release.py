@@ -100,7 +100,7 @@ def test_a_lost_number_is_released_and_somebody_else_signs_up_with_it(
     # Carol gets back in by her mailbox, with the number that she has now.
     hers = new_phone()
     hers.hold(number=SPARE)
-    (told,) = [m for m in mails() if "taken off your account" in m.subject]
+    (told,) = [m for m in mails() if "Our support took" in m.subject]
     assert told.to == [carol.email]
     hers.open(next(link for link in told.links if "reset" in link))
     hers.fill(email=carol.email)
