@@ -3,7 +3,7 @@ import uuid
 
 import pytest
 
-from numberverify.uuid7 import uuid7
+from numberverify.uuid7 import first_at, uuid7
 
 
 def milliseconds(value: uuid.UUID) -> int:
@@ -53,3 +53,13 @@ def test_all_other_bits_are_random():
     random = ones & zeros & ((1 << 128) - 1)
     assert random == (0xFFF << 64) | ((1 << 62) - 1)
     assert len({uuid7(0) for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize("at", [0.0, 1_800_000_000.25, 1_800_000_000.9999])
+def test_the_first_of_a_time_lies_between_its_keys_and_those_before(at):
+    bound = first_at(at)
+
+    before = uuid7(max(0, at - 0.001))
+    assert before < bound or not at
+    assert bound < uuid7(at)
+    assert str(bound) < str(uuid7(at))

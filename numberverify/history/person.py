@@ -1,4 +1,4 @@
-"""Reads over many rows."""
+"""What a person sees, and what is asked about one."""
 
 import time
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from . import conf
-from .browser import Browser
-from .choices import Method, Status
-from .models import ManualRequest, Verification, digest
-from .msisdn import Msisdn
-from .policy import EXCHANGING_FOR, PENDING_FOR, PROVES_NUMBER
-from .uuid7 import uuid7
+from .. import conf
+from ..browser import Browser
+from ..choices import Method, Status
+from ..models import ManualRequest, Verification, digest
+from ..msisdn import Msisdn
+from ..policy import EXCHANGING_FOR, PENDING_FOR, PROVES_NUMBER
+from ..uuid7 import first_at
 
 SHOWN_TO_A_PERSON = 20
 REFERENCE_FOR = 60 * 60  # seconds
@@ -63,7 +63,7 @@ def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:
     began = since - PENDING_FOR - EXCHANGING_FOR  # bounds the search, by the key
     said_no = Verification.objects.filter(
         user_id=user.pk,
-        pk__gte=uuid7(began.timestamp()),
+        pk__gte=first_at(began.timestamp()),
         settled_at__gt=since,
         method=Method.NETWORK,
         status=Status.MISMATCHED,
@@ -119,6 +119,6 @@ def reference_of(page: str, binding: str) -> UUID | None:
 
     Of the last hour alone: the key is in the order of time, so that bounds the search.
     """
-    lately = Verification.objects.filter(pk__gte=uuid7(time.time() - REFERENCE_FOR))
+    lately = Verification.objects.filter(pk__gte=first_at(time.time() - REFERENCE_FOR))
     mine = lately.filter(next=page, holder_digest=digest(binding))
     return mine.values_list("pk", flat=True).first()
