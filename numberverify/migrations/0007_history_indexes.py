@@ -26,11 +26,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='verification',
-            index=models.Index(condition=models.Q(('settled_at__isnull', False)), fields=['method', '-id'], name='nv_by_method'),
+            index=models.Index(condition=models.Q(('settled_at__isnull', False), models.Q(('method', 'network'), _negated=True)), fields=['method', '-id'], name='nv_by_method'),
         ),
         migrations.AddIndex(
             model_name='verification',
-            index=models.Index(condition=models.Q(('settled_at__isnull', False)), fields=['operator', '-id'], name='nv_by_operator'),
+            index=models.Index(condition=models.Q(('settled_at__isnull', False), models.Q(('operator', ''), _negated=True)), fields=['operator', '-id'], name='nv_by_operator'),
         ),
         migrations.AddIndex(
             model_name='verification',

@@ -322,8 +322,9 @@ class Verification(models.Model):
             _of_settled("number_fingerprint", "nv_by_number"),
             _of_settled("user", "nv_by_person"),
             _of_settled("purpose", "nv_by_purpose"),
-            _of_settled("method", "nv_by_method"),
-            _of_settled("operator", "nv_by_operator"),
+            # A row enters one of these two: by the network is nearly all of them.
+            _of_settled("method", "nv_by_method", ~Q(method=Method.NETWORK)),
+            _of_settled("operator", "nv_by_operator", ~Q(operator="")),
             _of_settled("country", "nv_by_country"),
             _of_settled("ip", "nv_by_address", Q(ip__isnull=False)),
             _of_settled("reason", "nv_by_reason", ~Q(reason="")),

@@ -149,6 +149,26 @@ def admin_nothing_found(phone, mails):
 
 
 @scene
+def admin_filtered(phone, mails):
+    admin_history(phone, mails)
+    phone.open(f"{HISTORY}?outcome=unavailable&purpose=login&test=yes&flag=yes")
+
+
+@scene
+def admin_wrong_filter(phone, mails):
+    admin_history(phone, mails)
+    phone.open(f"{HISTORY}?outcome=won&since=2026-05-02&until=2026-05-01&p=2")
+
+
+@scene
+def admin_row_in_a_journey(phone, mails):
+    admin_history(phone, mails)
+    first = Verification.objects.filter(status=Status.UNAVAILABLE).first()
+    Verification.objects.filter(status=Status.VERIFIED).update(previous=first.pk)
+    phone.open(f"{HISTORY}{first.pk}/change/")
+
+
+@scene
 def admin_row(phone, mails):
     admin_history(phone, mails)
     row = Verification.objects.filter(status=Status.VERIFIED).first()

@@ -1,0 +1,58 @@
+"""A limit on what one read of the history may cost: the database itself stops it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection, transaction
+
+SECONDS = 1.0
+STOPPED = "57014"  # PostgreSQL's query_canceled
+STEPS = 5_000  # of SQLite's machine, between two looks at the clock
+
+
+class TooSlow(Exception):
+    """The database stopped a read that took longer than it may."""
+
+
+@contextmanager
+def deadline() -> Iterator[None]:
+    """Stop the reads within after a second; raise TooSlow."""
+    if connection.vendor == "postgresql":
+        with _postgresql():
+            yield
+    elif connection.vendor == "sqlite":
+        with _sqlite():
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _postgresql() -> Iterator[None]:
+    try:
+        # LOCAL: it ends with the transaction, so that the pool gets its connection
+        # back as it was.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}")
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != STOPPED:
+            raise
+        raise TooSlow from None
+
+
+@contextmanager
+def _sqlite() -> Iterator[None]:
+    connection.ensure_connection()
+    until = time.monotonic() + SECONDS
+    raw = connection.connection
+    raw.set_progress_handler(lambda: time.monotonic() >= until, STEPS)
+    try:
+        yield
+    except OperationalError as error:
+        if str(error) != "interrupted":
+            raise
+        raise TooSlow from None
+    finally:
+        raw.set_progress_handler(None, 0)

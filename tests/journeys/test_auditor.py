@@ -1,0 +1,151 @@
+"""An auditor's questions, answered in the history by somebody who uses no mouse."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from playwright.sync_api import expect
+
+from numberverify.choices import Because, Method, Purpose, Reason, Status
+from tests.factories import ANN, UserFactory
+from tests.numberverify.history import HISTORY, row_of
+
+from .keyboard import Keyboard
+
+pytestmark = pytest.mark.browser
+TUESDAY = datetime(2026, 5, 5, 10, 12, 30, tzinfo=UTC)
+BEN = "+447700900456"
+
+
+@pytest.fixture
+def auditor(desk):
+    """Ann's week, with what others did; the auditor may look and no more."""
+    ann, ben = UserFactory(email="ann@example.com"), UserFactory()
+    common = {"purpose": Purpose.LOGIN, "asked_because": Because.NEW_BROWSER}
+    for days in (-3, -1, 1, 2):
+        at = TUESDAY + timedelta(days=days)
+        row_of(at, verified=True, user=ann, **common)
+        refused = {"settled": True, "status": Status.REFUSED}
+        row_of(at, user=ben, msisdn=BEN, reason=Reason.WRONG_CODES, **refused, **common)
+    network = row_of(TUESDAY, unavailable=True, user=ann, **common)
+    row_of(
+        TUESDAY + timedelta(seconds=40),
+        settled=True,
+        status=Status.REFUSED,
+        reason=Reason.WRONG_CODES,
+        method=Method.SMS,
+        operator="",
+        user=ann,
+        previous=network.pk,
+        sends=1,
+        tries=5,
+        **common,
+    )
+    staff = UserFactory(is_staff=True, phone=ANN)
+    view = Permission.objects.get(codename="view_verification")
+    staff.user_permissions.add(view)
+    desk.become(staff)
+    desk.open(HISTORY)
+    return desk
+
+
+def test_why_was_this_person_refused_on_tuesday(auditor):
+    page, keys = auditor.page, Keyboard(auditor.page)
+
+    keys.tab_to(page.get_by_label("Whole id, e-mail"))
+    keys.types("ann@example.com", "Enter")
+    page.wait_for_url("**person=*")
+    expect(page.locator(".history-rows tbody tr")).to_have_count(6)
+
+    keys.tab_to(page.get_by_label("Outcome"))
+    keys.types("Refused")
+    keys.tab_to(page.get_by_label("From"))
+    keys.types("05052026")  # a day in any language's order
+    keys.tab_to(page.get_by_label("To, that day included"))
+    keys.types("05052026", "Enter")
+    page.wait_for_url("**since=2026-05-05**")
+    expect(page.locator(".history-rows tbody tr")).to_have_count(1)
+
+    keys.tab_to(page.get_by_role("link", name="2026-05-05 10:13:10"))
+    keys.press("Enter")
+    page.wait_for_url("**/change/")
+    auditor.sees("⊘ Refused")
+    said = page.locator(".history-story")
+    expect(said).to_contain_text("Asked because this browser was new.")
+    expect(said).to_contain_text("Too many wrong codes were typed.")
+    expect(
+        page.get_by_role("cell", name="1 text message, 5 wrong codes")
+    ).to_be_visible()
+
+    # What came before: the row that this one follows.
+    keys.tab_to(page.get_by_role("link", name="2026-05-05 10:12:30"))
+    keys.press("Enter")
+    auditor.sees("? Could not tell")
+    expect(page.locator(".history-story")).to_contain_text("did not see the device")
+
+
+def test_the_first_tab_leads_past_the_header(auditor):
+    keys = Keyboard(auditor.page)
+
+    keys.tab_to(auditor.page.get_by_role("link", name="Skip to main content"))
+    keys.press("Enter")
+    keys.press("Tab")
+
+    expect(auditor.page.get_by_label("Whole id, e-mail")).to_be_focused()
+
+
+def test_what_has_the_focus_is_seen_to_have_it(auditor):
+    keys = Keyboard(auditor.page)
+    unseen = []
+    for thing in [
+        auditor.page.get_by_label("Whole id, e-mail"),
+        auditor.page.locator(".history-rows tbody a").first,
+        auditor.page.get_by_label("Outcome"),
+        auditor.page.get_by_role("button", name="Show"),
+    ]:
+        keys.tab_to(thing)
+        style = (
+            "e => getComputedStyle(e).outlineStyle + getComputedStyle(e).outlineWidth"
+        )
+        if thing.evaluate(style) in ("none0px", "none3px"):
+            unseen.append(str(thing))
+
+    assert unseen == []
+
+
+def test_a_screen_reader_finds_headings_a_table_and_named_regions(auditor):
+    page = auditor.page
+
+    auditor.sees("Verifications")
+    table = page.get_by_role("table", name="Verifications, newest first; times in UTC")
+    heads = table.get_by_role("columnheader")
+    assert [each.lower() for each in heads.all_inner_texts()] == [
+        "time (utc)",
+        "outcome, reason",
+        "person",
+        "number, country",
+        "purpose, action",
+        "method, operator",
+        "took",
+    ]
+    expect(table.get_by_role("rowheader")).to_have_count(10)
+    expect(page.get_by_role("search")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Filter")).to_be_visible()
+    current = page.locator('[aria-current="page"]')
+    expect(current).to_have_text("Verifications")
+
+
+def test_the_jump_to_a_time_by_keyboard(auditor):
+    page, keys = auditor.page, Keyboard(auditor.page)
+
+    keys.tab_to(page.get_by_label("Go to a time (UTC)"))
+    keys.types("05052026", "Tab")
+    keys.types("1012a", "Enter")  # a.m., where there are twelve hours
+    page.wait_for_url("**at=2026-05-05T10%3A12**")
+
+    first = page.locator(".history-rows tbody tr").first
+    expect(first.get_by_role("link")).to_have_text("2026-05-05 10:12:30")
+    keys.tab_to(page.get_by_role("link", name="Newer").first)
+    keys.press("Enter")
+    page.wait_for_url("**newer=**")
+    expect(page.locator(".history-rows tbody tr")).to_have_count(5)
