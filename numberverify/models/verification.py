@@ -266,6 +266,12 @@ class Verification(models.Model):
         max_length=255, blank=True, help_text="The operator's pairwise `sub`."
     )
     salt = models.BinaryField(max_length=16, default=new_salt)
+    commitment = models.BinaryField(
+        max_length=32,
+        blank=True,
+        default=b"",
+        help_text="Of a forgotten person's row: stands for what was erased.",
+    )
     notice_version = models.CharField(max_length=20, blank=True)
 
     created_at = models.DateTimeField(_("started"))

@@ -1,15 +1,27 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
-from numberverify import conf, flow
+from numberverify import conf, flow, seal
 
 
 class Command(BaseCommand):
-    help = "Settle what nobody came back to, and do the site's further chores."
+    help = (
+        "Settle what nobody came back to, do the site's further chores, and seal what "
+        "is settled. For cron, every few minutes."
+    )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--seconds",
+            type=float,
+            default=60,
+            help="Seal for so long at most: the next run goes on.",
+        )
+
+    def handle(self, *args: Any, seconds: float, **options: Any) -> None:
         expired, interrupted = flow.sweep()
         self.stdout.write(f"expired {expired}, interrupted {interrupted}")
         for chore in conf.housekeeping():
             self.stdout.write(f"{chore.__name__} {chore()}")
+        self.stdout.write(f"sealed {seal.seal_due(seconds=seconds)}")

@@ -1,0 +1,94 @@
+"""Totals of the history, by the hour in which a verification began."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.db import models
+
+from .models import HourDuration, HourTotal
+
+# What is read of a row, in this order.
+COUNTED = (
+    "created_at",
+    "operator",
+    "country",
+    "purpose",
+    "test",
+    "method",
+    "status",
+    "reason",
+    "previous",
+    "operator_ms",
+)
+OF_BOTH = ("hour", *COUNTED[1:5])
+TOTAL = (*OF_BOTH, "method", "status", "reason", "fallback")
+DURATION = (*OF_BOTH, "bucket")
+HOUR = 3_600_000_000  # microseconds
+TO_THE_OCTAVE = 4
+AT_ONCE = 500  # of rows: SQLite takes so many values
+M = TypeVar("M", bound=models.Model)
+
+
+@lru_cache(maxsize=100_000)
+def bucket_of(milliseconds: int) -> int:
+    """Return the bucket: 0 holds up to 1 ms, n what is above `bound_of(n - 1)`."""
+    if milliseconds <= 1:
+        return 0
+    return math.ceil(TO_THE_OCTAVE * math.log2(milliseconds))
+
+
+def bound_of(bucket: int) -> float:
+    """Return the most milliseconds that a bucket holds: a fifth above its least."""
+    return float(2 ** (bucket / TO_THE_OCTAVE))
+
+
+def percentile(rows_of: Mapping[int, int], share: float) -> float | None:
+    """Return the milliseconds below which `share` of the answers came, by buckets."""
+    wanted = share * sum(rows_of.values())
+    for bucket in sorted(rows_of):
+        wanted -= rows_of[bucket]
+        if wanted <= 0:
+            return bound_of(bucket)
+    return None
+
+
+def add(rows: Iterable[Sequence[Any]]) -> None:
+    """Count settled rows in, each once: in the transaction that seals them, which is
+    one at a time. A row's `created_at` is in microseconds since 1970."""
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for at, *said, previous, took in rows:
+        bucket = None if took is None else bucket_of(took)
+        counted[(at // HOUR, *said, previous is not None, bucket)] += 1
+    totals: Counter[tuple[Any, ...]] = Counter()
+    durations: Counter[tuple[Any, ...]] = Counter()
+    for (hour, *said, bucket), number in counted.items():
+        began = datetime.fromtimestamp(hour * 3600, UTC)
+        totals[(began, *said)] += number
+        if bucket is not None:
+            durations[(began, *said[:4], bucket)] += number
+    _add_to(HourTotal, TOTAL, totals)
+    _add_to(HourDuration, DURATION, durations)
+
+
+def _add_to(
+    model: type[M], names: tuple[str, ...], counted: Counter[tuple[Any, ...]]
+) -> None:
+    hours: set[datetime] = {key[0] for key in counted}
+    manager = model._default_manager
+    known = {
+        tuple(getattr(each, name) for name in names): each
+        for each in manager.filter(hour__in=hours)
+    }
+    new, changed = [], []
+    for key, rows in counted.items():
+        if (each := known.get(key)) is None:
+            new.append(model(**dict(zip(names, key, strict=True)), rows=rows))
+        else:
+            each.rows += rows  # type: ignore[attr-defined]
+            changed.append(each)
+    manager.bulk_create(new, batch_size=AT_ONCE)
+    manager.bulk_update(changed, ["rows"], batch_size=AT_ONCE)
