@@ -73,6 +73,11 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
     """Return what the site knows of the person. Raise VerificationNotUsable."""
     with transaction.atomic():
         redeem_step_up(request)
+    return data_of(user) | {"verifications": history.all_of_person(user)}
+
+
+def data_of(user: User) -> dict[str, Any]:
+    """Return what the account itself holds: for the person, or `export_person`."""
     profile = getattr(user, "profile", None)
     return {
         "email": user.email,
@@ -96,7 +101,6 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
             .values("kind", "user_agent", "country", "created_at", "acted_at")
         ),
         "number_events": numbers.all_of_person(user),
-        "verifications": history.all_of_person(user),
     }
 
 

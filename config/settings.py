@@ -206,6 +206,7 @@ try:
 except ConfigurationError as error:
     raise ImproperlyConfigured(f"NV_LIMITS: {error}") from None
 NV_SIM_SWAP_HOURS = read("NV_SIM_SWAP_HOURS", count, "72")
+NV_RETENTION_DAYS = read("NV_RETENTION_DAYS", count, "730")
 # What a SIM that has matched may do to a number that another account has.
 NV_TAKEOVER = read("NV_TAKEOVER", one_of("refuse", "challenge", "recycled"), "refuse")
 # In text messages and authenticator apps.
@@ -219,6 +220,7 @@ NV_UNFREEZE_URL = "accounts:password-reset"
 NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
 NV_PROOF_STAMP = "accounts.models.proof_stamp"
 NV_TELL = "accounts.watch.hear"
+NV_DATA_OF = "accounts.account.data_of"
 NV_HOUSEKEEPING = [
     "accounts.models.purge_pending",
     "accounts.models.purge_browsers",

@@ -199,6 +199,17 @@ def housekeeping() -> list[Callable[[], int]]:
     return [import_string(path) for path in getattr(settings, "NV_HOUSEKEEPING", [])]
 
 
+def retention_days() -> int:
+    """How long verifications are kept (NV_RETENTION_DAYS); nought: for ever."""
+    return cast(int, getattr(settings, "NV_RETENTION_DAYS", 730))
+
+
+def data_of(user: Any) -> dict[str, Any]:
+    """What else the site knows of a person, for an export (`NV_DATA_OF`)."""
+    path = getattr(settings, "NV_DATA_OF", "")
+    return import_string(path)(user) if path else {}
+
+
 def fingerprint_keys() -> list[str]:
     """Newest first: rows are written with the first and searched with all."""
     return settings.NV_FINGERPRINT_KEYS

@@ -2,13 +2,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from numberverify import conf, flow, seal
+from numberverify import conf, flow, retention, seal
 
 
 class Command(BaseCommand):
     help = (
-        "Settle what nobody came back to, do the site's further chores, and seal what "
-        "is settled. For cron, every few minutes."
+        "Settle what nobody came back to, do the site's further chores, seal what is "
+        "settled and delete what is old. For cron, every few minutes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -16,7 +16,7 @@ class Command(BaseCommand):
             "--seconds",
             type=float,
             default=60,
-            help="Seal for so long at most: the next run goes on.",
+            help="Seal, and then delete, for so long at most: the next run goes on.",
         )
 
     def handle(self, *args: Any, seconds: float, **options: Any) -> None:
@@ -25,3 +25,6 @@ class Command(BaseCommand):
         for chore in conf.housekeeping():
             self.stdout.write(f"{chore.__name__} {chore()}")
         self.stdout.write(f"sealed {seal.seal_due(seconds=seconds)}")
+        if conf.retention_days():
+            purged = retention.purge_due(seconds=seconds)
+            self.stdout.write(f"purged {purged.rows}")

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from numberverify import seal
+from numberverify import retention, seal
 from numberverify.choices import Method, Purpose, Reason, Status
 from numberverify.models import Seal, Verification
 from numberverify.seal import leaf
@@ -322,6 +322,17 @@ def test_a_forged_purge_is_named(columns, words):
 
     assert words in said()
     assert any(each.what == "purge" for each in findings())
+
+
+def test_a_row_added_where_all_is_purged_is_named(settings):
+    settings.NV_RETENTION_DAYS = 1
+    sealed(2, days=9)
+    retention.purge_due()
+    assert findings() == []
+
+    added = begun(timedelta(days=9, minutes=-1))
+
+    assert found() == {("added", added.pk)}
 
 
 # Forgotten

@@ -1,0 +1,112 @@
+"""Verifications are kept no longer than needed.
+
+Whole sealed batches go, oldest first. The chain says so before the first row is
+deleted, so that a row that is gone is never one that somebody took away.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from . import conf, seal
+from .models import ManualRequest, Seal, Verification
+
+STEP_TAKES = 0.05  # seconds: half of what a login may be held up
+LEAST, FIRST, MOST = 50, 500, 5_000  # rows in a step
+# After each step, as many times as long as it took: logins come first.
+PAUSE = 2
+
+
+@dataclass(slots=True)
+class Purged:
+    batches: int = 0
+    rows: int = 0
+
+
+def due(now: datetime) -> list[Seal]:
+    """Return the batches that are older than NV_RETENTION_DAYS, oldest first."""
+    days = conf.retention_days()
+    if not days:
+        return []
+    purged = Seal.objects.filter(kind=seal.Kind.PURGED).order_by("-number").first()
+    batches = Seal.objects.filter(
+        kind=seal.Kind.ROWS,
+        rows__gt=0,
+        number__gt=(purged.of or 0) if purged else 0,
+        last_id__lte=seal.last_key_before(now - timedelta(days=days)),
+    )
+    return list(batches.defer("leaves", "left_open").order_by("number"))
+
+
+def purge_due(*, seconds: float = 60) -> Purged:
+    """Delete what is due, in small steps, for as long as `seconds`; the next call goes
+    on where this one stopped."""
+    until, purged, step = seal.Until(seconds), Purged(), FIRST
+    waiting = [*_under_way(), *due(timezone.now())]
+    for batch in waiting:
+        if until.is_over():
+            break
+        if not Seal.objects.filter(of=batch.number).exists() and not _mark(batch):
+            break  # another process is at it
+        left = _keys_of(batch.number)
+        while left and not until.is_over():
+            began = time.monotonic()
+            purged.rows += _delete(left[:step])
+            took = max(time.monotonic() - began, 0.001)
+            left = left[step:]
+            time.sleep(took * PAUSE)
+            step = next_step(step, took)
+        if not left:
+            purged.batches += 1
+    return purged
+
+
+def next_step(step: int, took: float) -> int:
+    """Return how many rows the next step deletes, when one of `step` took so long."""
+    fitting = min(int(step * STEP_TAKES / took), step * 2)
+    return max(LEAST, min(fitting, MOST))
+
+
+def _under_way() -> list[Seal]:
+    """Return the batch whose purge has begun and not ended, if there is one."""
+    last = Seal.objects.filter(kind=seal.Kind.PURGED).order_by("-number").first()
+    if last is None:
+        return []
+    batch = Seal.objects.defer("leaves", "left_open").get(pk=last.of or 0)
+    there = Verification.objects.filter(pk__in=_keys_of(batch.number))
+    return [batch] if there.exists() else []
+
+
+@transaction.atomic
+def _mark(batch: Seal) -> bool:
+    """Have the chain say that this batch goes; False if another process was quicker."""
+    if not seal.hold(wait=True) or Seal.objects.filter(of=batch.number).exists():
+        return False
+    rows = Verification.objects.filter(pk__in=_keys_of(batch.number))
+    forgotten = rows.exclude(commitment=b"")
+    seal.append(
+        seal.Kind.PURGED,
+        now=timezone.now(),
+        rows=batch.rows,
+        of=batch.number,
+        purged_to=batch.last_id,
+        days=conf.retention_days(),
+        forgotten=forgotten.count(),
+    )
+    return True
+
+
+@transaction.atomic
+def _delete(keys: list[UUID]) -> int:
+    """Delete these rows, with what staff wrote about them, without loading them."""
+    ManualRequest.objects.filter(verification__in=keys).delete()
+    rows = Verification.objects.filter(pk__in=keys)
+    return rows._raw_delete(rows.db)
+
+
+def _keys_of(number: int) -> list[UUID]:
+    return [UUID(bytes=key) for key in Seal.objects.get(pk=number).digests]

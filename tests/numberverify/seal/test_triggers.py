@@ -1,0 +1,136 @@
+"""What PostgreSQL refuses: the site cannot edit the record (ASVS 16.4.2)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from numberverify import seal
+from numberverify.choices import Status
+from numberverify.models import Seal, Verification
+from numberverify.seal import leaf
+from tests.factories import UserFactory, VerificationFactory
+from tests.numberverify.seal.past import begun, findings, sealed
+from tests.numberverify.seal.test_checking import CHANGES
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+def rows_of(row) -> object:
+    return Verification.objects.filter(pk=row.pk)
+
+
+def refused(call) -> bool:
+    try:
+        with transaction.atomic():
+            call()
+    except IntegrityError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("column", sorted(CHANGES))
+def test_a_sealed_row_cannot_be_changed(column):
+    row = sealed(1)[0]
+
+    assert refused(lambda: rows_of(row).update(**{column: CHANGES[column]}))
+    assert findings() == []
+
+
+@pytest.mark.parametrize("column", ["number", "nonce", "code_verifier", "code_digest"])
+def test_what_is_blank_once_settled_stays_blank(column):
+    row = sealed(1)[0]
+    value = b"x" if column == "code_digest" else "x"
+
+    assert refused(lambda: rows_of(row).update(**{column: value}))
+
+
+def test_a_sealed_row_s_receipt_can_be_spent_and_its_person_leave():
+    user = UserFactory()
+    row = sealed(1)[0]
+
+    assert rows_of(row).update(user=user) == 1
+    assert rows_of(row).update(redeemed_at=timezone.now()) == 1
+    user.delete()
+
+    assert rows_of(row).get().user is None
+    assert findings() == []
+
+
+def test_a_row_that_is_not_sealed_yet_moves_freely():
+    sealed(1)
+    row = VerificationFactory()
+
+    assert rows_of(row).settle(Status.VERIFIED, now=timezone.now()) == 1
+    assert rows_of(row).update(sim_swap="no") == 1
+
+
+def test_a_row_that_was_open_when_its_range_was_sealed_settles():
+    row = begun(timedelta(days=3), status=Status.PENDING)
+    sealed(1)
+
+    assert rows_of(row).settle(Status.VERIFIED, now=timezone.now()) == 1
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_no_row_is_deleted(old):
+    row = sealed(1)[0]
+    if not old:
+        row = VerificationFactory(verified=True)
+
+    assert refused(lambda: rows_of(row).delete())
+    assert rows_of(row).exists()
+
+
+def test_what_is_purged_goes_and_nothing_behind_it():
+    rows = sealed(4, batch=2)
+    first = Seal.objects.first()
+    seal.append(
+        seal.Kind.PURGED,
+        now=timezone.now(),
+        rows=2,
+        of=1,
+        purged_to=first.last_id,
+        days=1,
+    )
+
+    assert refused(lambda: rows_of(rows[2]).delete())
+    assert refused(lambda: Verification.objects.all().delete())
+    assert rows_of(rows[0]).delete()[0] == 1
+    assert rows_of(rows[1]).delete()[0] == 1
+
+
+def test_a_row_can_be_forgotten_once():
+    row = sealed(1)[0]
+    read = next(leaf.read(rows_of(row)))
+    erased = dict(leaf.PERSONAL)
+
+    assert rows_of(row).update(commitment=leaf.commitment_of(read), **erased) == 1
+    assert refused(lambda: rows_of(row).update(commitment=b"x" * 32))
+    assert refused(lambda: rows_of(row).update(ip="192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"commitment": b"x" * 31}, id="a short commitment"),
+        pytest.param({"commitment": b"x" * 32, "ip": "192.0.2.1"}, id="not all erased"),
+        pytest.param({"commitment": b"x" * 32, "status": "refused"}, id="and changed"),
+        pytest.param({"commitment": b""}, id="no commitment"),
+    ],
+)
+def test_half_forgotten_is_changed(columns):
+    row = sealed(1)[0]
+
+    assert refused(lambda: rows_of(row).update(**dict(leaf.PERSONAL) | columns))
+
+
+def test_links_of_the_chain_stay_as_they_are():
+    sealed(2, batch=1)
+    links = Seal.objects.filter(pk=1)
+
+    assert refused(lambda: links.update(rows=9))
+    assert refused(lambda: links.update(digest=uuid4().bytes * 2))
+    assert refused(links.delete)

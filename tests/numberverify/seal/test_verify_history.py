@@ -1,0 +1,207 @@
+"""What an auditor types, and reads."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from numberverify import seal
+from numberverify.choices import Status
+from numberverify.models import Seal
+from tests.numberverify.seal.past import alter, begun, by_the_back_door, sealed
+
+pytestmark = pytest.mark.django_db
+
+
+def verify_history(*options: str) -> tuple[str, str, str]:
+    """Return what it prints, what it names, and the words it fails with, if it does."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("verify_history", *options, stdout=out, stderr=err)
+    except CommandError as error:
+        return out.getvalue(), err.getvalue(), str(error)
+    return out.getvalue(), err.getvalue(), ""
+
+
+def test_a_history_as_it_was_is_said_to_be():
+    sealed(3, batch=2)
+
+    out, named, failed = verify_history()
+
+    assert "2 links; looked at 3 rows in 2 batches" in out
+    assert bytes(Seal.objects.last().digest).hex() in out
+    assert (named, failed) == ("", "")
+
+
+def test_a_changed_row_is_named_and_the_command_fails():
+    row = sealed(3)[1]
+    alter(row, status=Status.MISMATCHED)
+
+    _, named, failed = verify_history()
+
+    assert f"changed: {row.pk}" in named
+    assert failed == "1 things are not as they were sealed."
+
+
+def test_before_the_first_seal_it_says_so():
+    out, _, failed = verify_history()
+
+    assert "Nothing is sealed yet" in out
+    assert not failed
+
+
+def test_nothing_was_changed_in_that_month(settings):
+    begun(timedelta(days=100))
+    row = begun(timedelta(days=50))
+    begun(timedelta(days=9))
+    seal.seal_due(batch=1)
+    month = f"{row.created_at:%Y-%m}"
+    alter(row, reason="interrupted")
+
+    assert str(row.pk) in verify_history("--since", month, "--until", month)[1]
+    day = (timezone.now() - timedelta(days=20)).date().isoformat()
+    assert verify_history("--since", day)[1:] == ("", "")
+
+
+def test_the_chain_alone_is_checked_without_a_row():
+    row = sealed(2)[0]
+    alter(row, status=Status.MISMATCHED)
+
+    out, named, failed = verify_history("--chain")
+
+    assert "looked at 0 rows" in out
+    assert (named, failed) == ("", "")
+
+
+@pytest.mark.parametrize("word", ["yesterday", "2026-13", "2026-02-30", "26-01", ""])
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_a_day_that_is_none_is_refused(option, word):
+    assert "a day is written as 2026-05-31" in verify_history(option, word)[2]
+
+
+def test_a_period_upside_down_is_refused():
+    asked = verify_history("--since", "2026-06", "--until", "2026-05-31")
+
+    assert asked[2] == "--since is later than --until."
+
+
+def test_since_and_until_the_same_day_is_that_day():
+    assert verify_history("--since", "2026-05-31", "--until", "2026-05-31")[2] == ""
+
+
+# Heads that are kept elsewhere
+
+
+def test_the_heads_are_exported_a_line_each(tmp_path):
+    rows = sealed(3, batch=2)
+    file = tmp_path / "heads.jsonl"
+
+    verify_history("--export", str(file))
+
+    heads = [json.loads(line) for line in file.read_text().splitlines()]
+    link = Seal.objects.first()
+    assert [head["number"] for head in heads] == [1, 2]
+    assert heads[0] == {
+        "number": 1,
+        "kind": "rows",
+        "digest": bytes(link.digest).hex(),
+        "rows": 2,
+        "first": str(rows[0].pk),
+        "last": str(rows[1].pk),
+        "made_at": link.made_at.isoformat(),
+    }
+
+
+def test_the_heads_on_the_standard_output_are_nothing_but_heads():
+    sealed(3, batch=1)
+
+    out, said, _ = verify_history("--export", "-")
+
+    assert [json.loads(line)["number"] for line in out.splitlines()] == [1, 2, 3]
+    assert "3 links" in said
+
+
+def test_a_history_that_is_broken_is_not_exported(tmp_path):
+    alter(sealed(1)[0], status=Status.MISMATCHED)
+    file = tmp_path / "heads.jsonl"
+    file.write_text("the good ones of last week")
+
+    assert verify_history("--export", str(file))[2]
+
+    assert file.read_text() == "the good ones of last week"
+
+
+def exported(tmp_path) -> str:
+    file = tmp_path / "heads.jsonl"
+    verify_history("--export", str(file))
+    return str(file)
+
+
+def test_a_chain_that_grew_since_is_the_one_that_was_exported(tmp_path):
+    sealed(2, batch=1)
+    heads = exported(tmp_path)
+    seal.append(seal.Kind.FORGOTTEN, now=timezone.now(), rows=0)
+
+    assert verify_history("--against", heads)[1:] == ("", "")
+
+
+def test_a_chain_cut_short_is_noticed_against_the_exported_heads(tmp_path):
+    sealed(3, batch=1)
+    heads = exported(tmp_path)
+    with by_the_back_door():
+        Seal.objects.filter(number__gte=2).delete()
+
+    assert verify_history()[2] == ""
+    named = verify_history("--against", heads)[1]
+    assert "link: 2 was exported, and is gone" in named
+    assert "link: 3 was exported, and is gone" in named
+
+
+def test_a_chain_forged_anew_is_noticed_against_the_exported_heads(tmp_path):
+    rows = sealed(2)
+    heads = exported(tmp_path)
+    with by_the_back_door():
+        Seal.objects.all().delete()
+    alter(rows[0], status=Status.MISMATCHED)
+    seal.seal_due()
+
+    assert verify_history()[2] == ""
+    named = verify_history("--against", heads)[1]
+    assert "link: 1 is not the one that was exported" in named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        '{"number": 1}',
+        '{"number": "1", "digest": "00"}',
+        '{"number": 1, "digest": "0011"}',
+        '{"number": true, "digest": "%s"}' % ("00" * 32),
+        '{"number": 99999999999, "digest": "%s"}' % ("00" * 32),
+        '{"number": 0, "digest": "%s"}' % ("00" * 32),
+        '{"number": 1, "digest": 7}',
+    ],
+)
+def test_a_file_that_holds_no_heads_proves_nothing(tmp_path, text):
+    sealed(1)
+    file = tmp_path / "heads.jsonl"
+    file.write_text(text)
+
+    assert "line 1 is no head" in verify_history("--against", str(file))[2]
+
+
+def test_an_empty_file_or_none_proves_nothing(tmp_path):
+    empty = tmp_path / "empty"
+    empty.touch()
+
+    assert "is empty" in verify_history("--against", str(empty))[2]
+    assert "nowhere" in verify_history("--against", str(tmp_path / "nowhere"))[2]
+    unwritable = str(tmp_path / "no" / "folder")
+    assert unwritable in verify_history("--export", unwritable)[2]

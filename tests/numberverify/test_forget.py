@@ -1,0 +1,328 @@
+"""A person is forgotten: what identifies them goes, totals and seal stay."""
+
+import io
+import json
+import sys
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from numberverify import forget, retention, seal, ways
+from numberverify.choices import Method, Purpose, Status
+from numberverify.models import HourTotal, ManualRequest, Seal, Verification
+from numberverify.msisdn import Msisdn
+from numberverify.seal import leaf
+from tests.factories import (
+    ANN,
+    ManualRequestFactory,
+    UserFactory,
+    VerificationFactory,
+)
+from tests.numberverify.seal.past import alter, begun, findings
+
+pytestmark = pytest.mark.django_db
+DAYS, HOURS = timedelta(days=1), timedelta(hours=1)
+BEN = "+447700900456"
+WHO = {"by": "staff 7", "reason": "asked for"}
+
+
+@pytest.fixture
+def ann():
+    return UserFactory(email="ann@example.com", phone=ANN)
+
+
+def of(user, ago=3 * DAYS, **columns):
+    full = {
+        "ip": "192.0.2.7",
+        "user_agent": "Ann's phone",
+        "operator_subject": "sub of Ann",
+        "next": "/accounts/password/reset/Ann/",
+        "code_reference": "ref",
+        "details_digest": b"d" * 32,
+    }
+    return begun(ago, user=user, **full | columns)
+
+
+def again(row) -> Verification:
+    return Verification.objects.get(pk=row.pk)
+
+
+def test_what_identifies_the_person_is_erased_and_the_rest_stays(ann):
+    row = of(ann, purpose=Purpose.LOGIN, country="GB", operator_ms=300)
+    before = {name: getattr(again(row), name) for name in leaf.FIXED}
+
+    done = forget.person(ann, **WHO)
+
+    assert (done.rows, done.left) == (1, 0)
+    after = again(row)
+    assert after.user is None
+    for name, blank in leaf.PERSONAL.items():
+        assert getattr(after, name) == blank, name
+    assert {name: getattr(after, name) for name in leaf.FIXED} == before
+
+
+@pytest.mark.parametrize("sealed_first", [True, False])
+def test_the_seal_holds_whichever_came_first(ann, sealed_first):
+    of(ann), of(UserFactory())
+    if sealed_first:
+        seal.seal_due()
+
+    assert forget.person(ann, **WHO).rows == 1
+    seal.seal_due()
+
+    assert findings() == []
+    assert sum(link.rows for link in Seal.objects.filter(kind="rows")) == 2
+
+
+def test_statistics_stay(ann):
+    of(ann)
+    seal.seal_due()
+    before = list(HourTotal.objects.values())
+
+    forget.person(ann, **WHO)
+
+    assert list(HourTotal.objects.values()) == before
+
+
+def test_nobody_else_is_forgotten(ann):
+    ben = UserFactory(phone=BEN)
+    others = [of(ben, msisdn=BEN), of(ben, msisdn=ANN), of(None, msisdn=BEN)]
+
+    assert forget.person(ann, **WHO).rows == 0
+
+    assert not any(again(row).commitment for row in others)
+
+
+def test_tries_of_nobody_at_the_number_on_file_go_with_the_person(ann):
+    tried = of(None, msisdn=ANN)
+
+    assert forget.person(ann, **WHO).rows == 1
+    assert again(tried).number_mask == ""
+
+
+def test_a_person_without_a_number_takes_nobody_s_rows_along():
+    stranger = of(None, msisdn=ANN)
+
+    assert forget.person(UserFactory(), **WHO).rows == 0
+    assert again(stranger).number_mask
+
+
+def test_a_number_without_an_account_is_forgotten(ann):
+    closed, hers = of(None), of(ann)
+
+    assert forget.number(Msisdn(ANN), **WHO).rows == 1
+
+    assert again(closed).number_fingerprint == b""
+    assert again(hers).user == ann
+    assert forget.others_with(Msisdn(ANN)) == [ann.pk]
+
+
+def test_what_is_open_ends_and_what_is_fresh_stays_an_hour(ann):
+    """A "no match" that closes a way may not be erased: through staff, too."""
+    fresh = of(ann, timedelta(minutes=20), mismatched=True, purpose=Purpose.LOGIN)
+    waits = of(ann, 5 * HOURS, status=Status.PENDING, method=Method.MANUAL)
+    old = of(ann)
+    asks = VerificationFactory.build(user=ann, browser_known=False)
+    assert ways.is_closed(asks, Method.SMS)
+
+    done = forget.person(ann, **WHO)
+
+    assert (done.rows, done.left) == (1, 2)
+    assert again(old).user is None
+    assert again(waits).status == Status.EXPIRED
+    assert again(fresh).user == ann
+    assert ways.is_closed(asks, Method.SMS)
+    assert done.at == again(waits).settled_at + HOURS
+
+
+def test_once_forgotten_there_is_nothing_left_to_do(ann):
+    of(ann)
+
+    assert forget.person(ann, **WHO).rows == 1
+    assert forget.person(ann, **WHO).rows == 0
+    assert Seal.objects.filter(kind="forgotten").count() == 1
+
+
+def test_what_staff_wrote_is_erased_and_that_they_did_stays(ann):
+    row = of(ann, method=Method.MANUAL)
+    request = ManualRequestFactory(verification=row)
+
+    forget.person(ann, **WHO)
+
+    request.refresh_from_db()
+    assert (request.reason, request.evidence) == ("", "")
+    assert request.asked_by
+
+
+def test_the_chain_tells_how_many_and_who_did_it_but_not_which(ann):
+    rows = [of(ann, n * DAYS) for n in (1, 2, 3)]
+    seal.seal_due()
+
+    forget.person(ann, **WHO)
+
+    link = Seal.objects.get(kind="forgotten")
+    assert (link.rows, link.by, link.reason) == (3, "staff 7", "asked for")
+    assert (bytes(link.leaves), link.first_id) == (b"", None)
+    assert not any(row.pk == link.last_id for row in rows)
+
+
+def test_many_rows_go_in_small_steps(ann, monkeypatch):
+    monkeypatch.setattr(forget, "STEP", 2)
+    for n in range(5):
+        of(ann, (n + 1) * DAYS)
+    seal.seal_due()
+
+    assert forget.person(ann, **WHO).rows == 5
+    links = Seal.objects.filter(kind="forgotten")
+    assert [link.rows for link in links] == [2, 2, 1]
+    assert findings() == []
+
+
+def test_a_forgotten_row_can_be_purged(ann, settings):
+    of(ann, 40 * DAYS)
+    seal.seal_due(batch=1)
+    forget.person(ann, **WHO)
+    settings.NV_RETENTION_DAYS = 30
+
+    assert retention.purge_due().rows == 1
+    assert Seal.objects.get(kind="purged").forgotten == 1
+    assert findings() == []
+
+
+def test_a_purged_row_makes_no_room_for_one_that_was_erased_by_hand(ann, settings):
+    of(ann, 40 * DAYS)
+    young = begun(2 * DAYS, msisdn=BEN)
+    seal.seal_due(batch=1)
+    forget.person(ann, **WHO)
+    settings.NV_RETENTION_DAYS = 30
+    retention.purge_due()
+    assert findings() == []
+    read = next(leaf.read(Verification.objects.filter(pk=young.pk)))
+
+    alter(young, commitment=leaf.commitment_of(read), **leaf.PERSONAL)
+
+    assert [each.what for each in findings()] == ["forgotten"]
+
+
+# The commands
+
+
+def run(name: str, *options: str, typed: str = "", monkeypatch=None) -> str:
+    out = io.StringIO()
+    if monkeypatch:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    call_command(name, *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("by", ["pk", "email"])
+def test_a_person_is_found_by_key_or_address(ann, by):
+    row = of(ann)
+    word = str(ann.pk) if by == "pk" else "Ann@Example.com"
+
+    assert "erased 1" in run("forget_person", word, "--yes")
+    assert again(row).user is None
+    link = Seal.objects.get()
+    assert link.by.endswith(", by command")
+    assert link.reason == "asked for by the person"
+    assert "ann" not in f"{link.by} {link.reason}".lower()
+
+
+def test_a_number_comes_by_the_standard_input(ann, monkeypatch):
+    of(None), of(ann)
+
+    said = run(
+        "forget_person",
+        "--number",
+        "--yes",
+        typed="07700 900123\n",
+        monkeypatch=monkeypatch,
+    )
+
+    assert "erased 1" in said
+    assert f"Accounts have rows about it, too: {ann.pk}" in said
+    assert "900123" not in said
+
+
+def test_what_stays_for_an_hour_fails_the_command(ann):
+    of(ann, timedelta(minutes=5))
+
+    with pytest.raises(CommandError, match="1 of the last hour stay"):
+        run("forget_person", str(ann.pk), "--yes")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["nobody@example.com", "--yes"], "Nobody has that address"),
+        (["99999", "--yes"], "Nobody has that key"),
+        (["ann", "--yes"], "Nobody has that key"),
+        (["--yes"], "Say one"),
+        (["1", "--number", "--yes"], "Say one"),
+        (["--number", "--yes"], "That is no mobile number"),
+        (["ann@example.com"], "say --yes"),
+        (["ann@example.com", "--yes", "--reason", " "], "1 to 200 characters"),
+        (["ann@example.com", "--yes", "--reason", "x" * 201], "1 to 200 characters"),
+    ],
+)
+def test_half_a_command_erases_nothing(ann, monkeypatch, options, words):
+    row = of(ann)
+
+    with pytest.raises(CommandError, match=words):
+        run("forget_person", *options, typed="07700 9\n", monkeypatch=monkeypatch)
+
+    assert again(row).user == ann
+
+
+@pytest.mark.parametrize("answer", ["y", "n", ""])
+def test_at_a_terminal_it_asks_first(ann, monkeypatch, answer):
+    row = of(ann)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or answer)
+
+    if answer == "y":
+        run("forget_person", "ann@example.com")
+    else:
+        with pytest.raises(CommandError, match="Nothing was erased"):
+            run("forget_person", "ann@example.com")
+
+    assert (again(row).user is None) == (answer == "y")
+    assert asked == [f"Erase the account {ann.pk} from the history? [y/N] "]
+
+
+def test_a_person_s_data_are_printed_as_json(ann):
+    row = of(ann, method=Method.MANUAL, purpose=Purpose.LOGIN)
+    ManualRequestFactory(verification=row)
+    of(UserFactory(), user_agent="Ben's phone")
+
+    data = json.loads(run("export_person", "ann@example.com"))
+
+    assert data["email"] == "ann@example.com"
+    assert data["phone"] == ANN
+    assert [each["id"] for each in data["verifications"]] == [str(row.pk)]
+    assert data["verifications"][0]["user_agent"] == "Ann's phone"
+    assert data["manual_verifications"][0]["evidence"]
+    assert "digest" not in json.dumps(data)
+    assert "Ben's phone" not in json.dumps(data)
+    assert ManualRequest.objects.count() == 1
+
+
+def test_the_data_of_nobody_are_not_printed():
+    with pytest.raises(CommandError, match="Nobody has that address"):
+        run("export_person", "nobody@example.com")
+
+
+def test_what_stayed_for_an_hour_goes_at_the_next_run(ann):
+    row = of(ann, timedelta(minutes=5))
+    with pytest.raises(CommandError):
+        run("forget_person", str(ann.pk), "--yes")
+    Verification.objects.filter(pk=row.pk).update(
+        settled_at=timezone.now() - timedelta(minutes=61)
+    )
+
+    assert "erased 1" in run("forget_person", str(ann.pk), "--yes")
