@@ -47,7 +47,7 @@ def left() -> list:
     return list(Verification.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def test_housekeeping_deletes_what_is_older_than_the_retention():
+def test_v5_0_0_14_2_7_housekeeping_deletes_what_is_older_than_the_retention():
     _, new = old_and_new()
 
     assert "purged 5" in command("housekeeping")
@@ -74,6 +74,15 @@ def test_a_batch_goes_when_its_newest_row_is_older():
 
     assert retention.purge_due().rows == 0
     assert Verification.objects.count() == 3
+
+
+def test_v5_0_0_14_2_4_what_the_settings_say_is_what_is_kept(settings):
+    settings.NV_RETENTION_DAYS = 41
+    old_and_new()
+
+    assert retention.purge_due().rows == 0
+    settings.NV_RETENTION_DAYS = 39
+    assert retention.purge_due().rows == 5
 
 
 def test_what_is_not_sealed_is_not_purged():

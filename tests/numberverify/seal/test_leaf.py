@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,6 +139,35 @@ def test_the_leaf_is_what_the_reference_says():
     )
 
     assert leaf.leaf_of(row) == hashlib.sha256(whole.encode()).digest()
+
+
+def in_writing(row) -> dict:
+    """A row as the reference has its columns written."""
+    plain = {bytes: bytes.hex, UUID: lambda value: value.hex}
+    return {
+        name: plain.get(type(value), lambda value: value)(value)
+        for name, value in zip(leaf.COLUMNS, row, strict=True)
+    }
+
+
+@pytest.fixture(scope="module")
+def by_the_book() -> dict:
+    """The verifier that the reference prints, for who writes their own."""
+    page = (settings.BASE_DIR / "docs/reference/seal.md").read_text()
+    names: dict = {}
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], names)
+    return names
+
+
+@given(row=rows)
+def test_the_verifier_in_the_reference_finds_the_same(by_the_book, row):
+    assert by_the_book["leaf"](in_writing(row)) == leaf.leaf_of(row).hex()
+    erased = (
+        *row[: len(leaf.FIXED)],
+        *leaf.PERSONAL.values(),
+        leaf.commitment_of(row),
+    )
+    assert by_the_book["leaf"](in_writing(erased)) == leaf.leaf_of(row).hex()
 
 
 @given(rows)

@@ -95,6 +95,16 @@ def test_what_is_open_is_carried_from_batch_to_batch():
     assert len(carried) > 1
 
 
+def test_a_row_written_late_into_a_gap_is_sealed_by_the_next_batch():
+    """Up to the newest row alone, so that a server that stalled forges nothing."""
+    sealed(1)
+    stalled = begun(timedelta(hours=3))
+
+    assert findings() == []
+    assert seal.seal_due() == 1
+    assert sealed_keys()[-1] == stalled.pk.bytes
+
+
 def test_a_quiet_day_is_sealed_as_well_but_not_every_quiet_minute():
     sealed(1)
     ahead = timezone.now() + timedelta(hours=2)

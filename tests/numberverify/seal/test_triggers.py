@@ -32,7 +32,7 @@ def refused(call) -> bool:
 
 
 @pytest.mark.parametrize("column", sorted(CHANGES))
-def test_a_sealed_row_cannot_be_changed(column):
+def test_v5_0_0_16_4_2_a_sealed_row_cannot_be_changed(column):
     row = sealed(1)[0]
 
     assert refused(lambda: rows_of(row).update(**{column: CHANGES[column]}))
@@ -75,7 +75,7 @@ def test_a_row_that_was_open_when_its_range_was_sealed_settles():
 
 
 @pytest.mark.parametrize("old", [True, False])
-def test_no_row_is_deleted(old):
+def test_v5_0_0_16_4_2_no_row_is_deleted(old):
     row = sealed(1)[0]
     if not old:
         row = VerificationFactory(verified=True)
