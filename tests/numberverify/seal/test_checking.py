@@ -1,7 +1,7 @@
 """A sealed row broken in each possible way, and named."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -226,7 +226,7 @@ COLUMNS = {
     "days": 9,
     "first_id": uuid4(),
     "forgotten": 1,
-    "kind": Seal.Kind.FORGOTTEN,
+    "kind": Seal.Kind.FORGOTTEN.value,
     "last_id": uuid4(),
     "leaves_digest": b"x" * 32,
     "left_open_digest": b"x" * 32,
@@ -255,6 +255,41 @@ def test_a_changed_link_is_named(column):
     link_changes(2, **{column: COLUMNS[column]})
 
     assert "link: 2 " in said() or "link: 3 does not hold" in said()
+
+
+@pytest.mark.parametrize("column", sorted({*COLUMNS} - {"digest"}))
+def test_a_link_s_digest_is_over_every_column(column):
+    """The digest before it among them: so that a link holds all that came before."""
+    sealed(1)
+    link = Seal.objects.get()
+    if column in ("leaves", "left_open"):
+        column += "_digest"
+    setattr(link, column, COLUMNS[column])
+
+    assert digest_of_link(link) != bytes(link.digest)
+
+
+def test_a_batch_cut_out_with_the_digests_made_to_fit_is_named():
+    chain = chain_of(3)
+    last = chain[2]
+    last.number, last.previous_digest = 2, chain[0].digest
+    last.digest = digest_of_link(last)
+    with by_the_back_door():
+        Seal.objects.filter(number__gte=2).delete()
+        last.save(force_insert=True)
+
+    assert "link: 2 does not begin where the link before it ends" in said()
+
+
+@pytest.mark.parametrize("last_id", [UUID(int=1), UUID(int=2**128 - 1)])
+def test_a_link_that_seals_nothing_and_moves_the_end_is_named(last_id):
+    """Else rows of the time to come would never be sealed."""
+    sealed(1)
+    kind = Seal.Kind.FORGOTTEN
+
+    seal.append(kind, now=timezone.now(), rows=0, last_id=last_id)
+
+    assert "link: 2 ends where it cannot" in said()
 
 
 def test_a_deleted_link_is_named():

@@ -99,6 +99,7 @@ def test_what_is_purged_goes_and_nothing_behind_it():
     assert refused(lambda: rows_of(rows[2]).delete())
     assert refused(lambda: Verification.objects.all().delete())
     assert rows_of(rows[0]).delete()[0] == 1
+    seal.append(seal.Kind.FORGOTTEN, now=timezone.now(), rows=0)
     assert rows_of(rows[1]).delete()[0] == 1
 
 
