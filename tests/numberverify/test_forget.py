@@ -192,6 +192,21 @@ def test_a_forgotten_row_can_be_purged(ann, settings):
     assert findings() == []
 
 
+def test_a_forgotten_row_that_is_about_to_be_purged_alarms_nobody(
+    ann, settings, monkeypatch
+):
+    of(ann, 40 * DAYS)
+    seal.seal_due(batch=1)
+    forget.person(ann, **WHO)
+    settings.NV_RETENTION_DAYS = 30
+    looks = iter(range(9))
+    monkeypatch.setattr(seal.Until, "is_over", lambda self: next(looks) >= 1)
+
+    assert retention.purge_due().rows == 0
+    assert Seal.objects.filter(kind="purged").exists()
+    assert findings() == []
+
+
 def test_a_purged_row_makes_no_room_for_one_that_was_erased_by_hand(ann, settings):
     of(ann, 40 * DAYS)
     young = begun(2 * DAYS, msisdn=BEN)
