@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numberverify', '0004_sim_swap'),
+        ('numberverify', '0006_history_indexes'),
     ]
 
     operations = [

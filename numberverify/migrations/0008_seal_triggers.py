@@ -118,7 +118,7 @@ def on_postgresql(statements):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numberverify', '0008_seals'),
+        ('numberverify', '0007_seals'),
     ]
 
     operations = [
