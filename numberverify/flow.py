@@ -238,6 +238,8 @@ def withdraw(user: Any) -> None:
         redeemed_at=None,
         settled_at__gt=now - policy.MANUAL_RECEIPT_FOR,
     )
+    # Staff may have decided on a row so old that it is sealed: what it says stays.
+    unspent.filter(method=Method.MANUAL).update(redeemed_at=now)
     unspent.update(redeemed_at=now, **why)
 
 

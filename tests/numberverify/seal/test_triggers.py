@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from numberverify import seal
-from numberverify.choices import Status
+from numberverify import flow, seal
+from numberverify.choices import Method, Status
 from numberverify.models import Seal, Verification
 from numberverify.seal import leaf
 from tests.factories import UserFactory, VerificationFactory
@@ -45,6 +45,20 @@ def test_what_is_blank_once_settled_stays_blank(column):
     value = b"x" if column == "code_digest" else "x"
 
     assert refused(lambda: rows_of(row).update(**{column: value}))
+
+
+def test_a_freeze_spends_what_staff_verified_in_a_row_that_is_sealed():
+    user = UserFactory()
+    row = begun(
+        timedelta(hours=5), user=user, method=Method.MANUAL, settled_at=timezone.now()
+    )
+    assert seal.seal_due() == 1
+
+    flow.withdraw(user)
+
+    spent = rows_of(row).get()
+    assert (bool(spent.redeemed_at), spent.reason) == (True, "")
+    assert findings() == []
 
 
 def test_a_sealed_row_s_receipt_can_be_spent_and_its_person_leave():
