@@ -94,7 +94,7 @@ def _erase(keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
     seal.hold(wait=True)
     rows = Verification.objects.filter(pk__in=keys, commitment=b"")
     erased = 0
-    for row in list(rows.select_for_update().values_list(*seal.COLUMNS)):
+    for row in list(rows.values_list(*seal.COLUMNS)):
         erased += rows.filter(pk=row[seal.ID]).update(
             user=None, commitment=seal.commitment_of(row), **seal.PERSONAL
         )
