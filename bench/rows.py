@@ -164,6 +164,7 @@ CONSTANT: dict[str, Any] = {
     "sends": 0,
     "sent_at": None,
     "notice_version": "",
+    "commitment": b"",
 }
 
 
