@@ -1,15 +1,15 @@
-"""Totals of the history, by the hour in which a verification began."""
+"""Totals of the history, by the hour and the day on which a verification began."""
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import models
 
-from .models import HourDuration, HourTotal
+from .models import DayDuration, DayTotal, HourDuration, HourTotal
 
 # What is read of a row, in this order.
 COUNTED = (
@@ -24,9 +24,8 @@ COUNTED = (
     "previous",
     "operator_ms",
 )
-OF_BOTH = ("hour", *COUNTED[1:5])
-TOTAL = (*OF_BOTH, "method", "status", "reason", "fallback")
-DURATION = (*OF_BOTH, "bucket")
+TOTAL = (*COUNTED[1:8], "fallback")
+DURATION = (*COUNTED[1:5], "bucket")
 HOUR = 3_600_000_000  # microseconds
 TO_THE_OCTAVE = 4
 AT_ONCE = 500  # of rows: SQLite takes so many values
@@ -63,25 +62,36 @@ def add(rows: Iterable[Sequence[Any]]) -> None:
     for at, *said, previous, took in rows:
         bucket = None if took is None else bucket_of(took)
         counted[(at // HOUR, *said, previous is not None, bucket)] += 1
-    totals: Counter[tuple[Any, ...]] = Counter()
-    durations: Counter[tuple[Any, ...]] = Counter()
-    for (hour, *said, bucket), number in counted.items():
-        began = datetime.fromtimestamp(hour * 3600, UTC)
-        totals[(began, *said)] += number
-        if bucket is not None:
-            durations[(began, *said[:4], bucket)] += number
-    _add_to(HourTotal, TOTAL, totals)
-    _add_to(HourDuration, DURATION, durations)
+    for time, total, duration, of in (
+        ("hour", HourTotal, HourDuration, _hour),
+        ("day", DayTotal, DayDuration, _day),
+    ):
+        totals: Counter[tuple[Any, ...]] = Counter()
+        durations: Counter[tuple[Any, ...]] = Counter()
+        for (hour, *said, bucket), number in counted.items():
+            totals[(of(hour), *said)] += number
+            if bucket is not None:
+                durations[(of(hour), *said[:4], bucket)] += number
+        _add_to(total, (time, *TOTAL), totals)
+        _add_to(duration, (time, *DURATION), durations)
+
+
+def _hour(hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * 3600, UTC)
+
+
+def _day(hour: int) -> date:
+    return _hour(hour).date()
 
 
 def _add_to(
     model: type[M], names: tuple[str, ...], counted: Counter[tuple[Any, ...]]
 ) -> None:
-    hours: set[datetime] = {key[0] for key in counted}
+    times = {key[0] for key in counted}
     manager = model._default_manager
     known = {
         tuple(getattr(each, name) for name in names): each
-        for each in manager.filter(hour__in=hours)
+        for each in manager.filter(**{f"{names[0]}__in": times})
     }
     new, changed = [], []
     for key, rows in counted.items():

@@ -1,9 +1,11 @@
 from .factors import ManualRequest, RecoveryCode
 from .seals import Seal
-from .totals import HourDuration, HourTotal
+from .totals import DayDuration, DayTotal, HourDuration, HourTotal
 from .verification import Verification, VerificationQuerySet, digest, new_salt
 
 __all__ = [
+    "DayDuration",
+    "DayTotal",
     "HourDuration",
     "HourTotal",
     "ManualRequest",

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from numberverify import rollup, seal
 from numberverify.choices import Purpose, Reason, Status
-from numberverify.models import HourDuration, HourTotal, Verification
+from numberverify.models import (
+    DayDuration,
+    DayTotal,
+    HourDuration,
+    HourTotal,
+    Verification,
+)
 from tests.numberverify.seal.past import begun, past
 
 AGO = timedelta(days=2)
@@ -49,6 +55,22 @@ def test_it_counts_by_what_the_overview_shows():
     assert total(**why) == 1
     assert total(fallback=True) == total(operator="two") == total(country="FR") == 1
     assert total(test=True) == 1
+
+
+@pytest.mark.django_db
+def test_days_are_the_sums_of_their_hours():
+    for hours in range(40, 100, 7):
+        begun(timedelta(hours=hours), operator="one", operator_ms=hours * 10)
+        begun(timedelta(hours=hours), unavailable=True, operator="two")
+
+    seal.seal_due(batch=6)
+    seal.seal_due()
+
+    for by_hour, by_day in ((HourTotal, DayTotal), (HourDuration, DayDuration)):
+        assert total(by_hour) == total(by_day) > 0
+        for day, rows in by_day.objects.values_list("day").annotate(Sum("rows")):
+            assert total(by_hour, hour__date=day) == rows
+    assert DayTotal.objects.count() < HourTotal.objects.count()
 
 
 @pytest.mark.django_db
