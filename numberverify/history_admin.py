@@ -8,14 +8,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import conf, manual, manual_admin
+from . import conf, manual, manual_admin, overview_admin
 from .browser import SeeOther
 from .choices import Status
 from .history import one, page
@@ -43,6 +43,9 @@ class VerificationHistoryAdmin(ModelAdmin):
 
     actions = None
     view_on_site = False  # the person's page is not for staff
+
+    def get_urls(self) -> list[URLPattern]:
+        return [overview_admin.url(), *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -123,6 +126,7 @@ def _list(form: FilterForm) -> dict[str, Any]:
         "links": _links(filters, place, shown),
         "is_top": place.is_top,
         "here": query(filters, place.as_query()),
+        "overview": overview_admin.address(filters),
         "kept": {
             name: value
             for name, value in filters.as_query().items()
