@@ -3,9 +3,11 @@
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
+from django.db.models import Sum
 
 from accounts.models import User
-from numberverify.models import Verification
+from numberverify import seal
+from numberverify.models import DayTotal, Verification
 from tests.factories import UserFactory
 
 REAL = {
@@ -142,8 +144,22 @@ def test_the_demo_has_an_admin_two_people_and_sixty_verifications(settings, caps
     assert User.objects.filter(profile__phone_verified_at__isnull=False).count() == 2
     assert Verification.objects.count() == 60
     assert len(set(Verification.objects.values_list("status", "reason"))) > 5
+    # The overview has figures at once, and what they are of is sealed as it is.
+    assert DayTotal.objects.aggregate(all=Sum("rows"))["all"] >= 58
+    assert DayTotal.objects.filter(fallback=True).exists()
+    assert list(seal.check(seal.Checked())) == []
     for words in ("admin@example.com", "ann@example.com", "sandbox-2026"):
         assert words in said
+
+
+@pytest.mark.django_db
+def test_no_history_is_invented_into_one_that_is_sealed(settings):
+    settings.DEBUG = True
+    call_command("seed_demo", verbosity=0)
+
+    with pytest.raises(CommandError, match="sealed"):
+        call_command("seed_history")
+    assert Verification.objects.count() == 60
 
 
 @pytest.mark.django_db

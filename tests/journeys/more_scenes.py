@@ -125,6 +125,11 @@ def demo_admin(phone: Phone, path: str) -> None:
 
 
 @scene
+def admin_history_overview(phone, mails):
+    demo_admin(phone, "/admin/numberverify/verification/overview/")
+
+
+@scene
 def admin_index(phone, mails):
     demo_admin(phone, "/admin/")
 
@@ -163,9 +168,8 @@ def admin_wrong_filter(phone, mails):
 @scene
 def admin_row_in_a_journey(phone, mails):
     admin_history(phone, mails)
-    first = Verification.objects.filter(status=Status.UNAVAILABLE).first()
-    Verification.objects.filter(status=Status.VERIFIED).update(previous=first.pk)
-    phone.open(f"{HISTORY}{first.pk}/change/")
+    row = Verification.objects.exclude(previous=None).first()
+    phone.open(f"{HISTORY}{row.previous}/change/")
 
 
 @scene

@@ -7,9 +7,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from numberverify import conf
-from numberverify.choices import Because, Purpose, Reason, Status
-from numberverify.models import Verification, digest
+from numberverify import conf, seal
+from numberverify.choices import Because, Method, Purpose, Reason, Status
+from numberverify.models import Seal, Verification, digest
 from numberverify.msisdn import Msisdn
 from numberverify.uuid7 import uuid7
 
@@ -31,6 +31,22 @@ AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) Mobile Safari/604.1",
     "Mozilla/5.0 (Linux; Android 16; Pixel 10) Chrome/146.0 Mobile Safari/537.36",
 )
+# What people go on from, and what stays the same then.
+FOLLOWED = (Reason.NOT_ON_MOBILE_NETWORK, Reason.OPERATOR_TIMEOUT)
+SAME = (
+    "user_id",
+    "purpose",
+    "asked_because",
+    "test",
+    "number_mask",
+    "number_fingerprint",
+    "fingerprint_key",
+    "country",
+    "device_digest",
+    "holder_digest",
+    "ip",
+    "user_agent",
+)
 
 
 class Command(BaseCommand):
@@ -42,6 +58,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("An invented history is no evidence: DEBUG must be on.")
+        if Seal.objects.exists():
+            raise CommandError(
+                "The history is sealed: rows invented now would be named as added."
+            )
         # Always the same history: a demo, not a secret.
         chance = random.Random(7)  # noqa: S311
         people = [
@@ -50,9 +70,37 @@ class Command(BaseCommand):
             if (number := conf.number_of(user))
         ]
         count = options["count"]
-        rows = [self._row(chance, *chance.choice(people)) for _ in range(count)]
-        Verification.objects.bulk_create(rows)
+        rows: list[Verification] = []
+        while len(rows) < count:
+            rows.append(self._row(chance, *chance.choice(people)))
+            if rows[-1].reason in FOLLOWED:
+                rows.append(self._fallback(chance, rows[-1]))
+        Verification.objects.bulk_create(rows[:count])
+        # So that there are figures to look at before housekeeping has run.
+        seal.seal_due()
         self.stdout.write(f"invented {len(rows)} past verifications")
+
+    @staticmethod
+    def _fallback(chance: random.Random, after: Verification) -> Verification:
+        """The person went on by a text message, right five times of six."""
+        started = (after.settled_at or after.expires_at) + timedelta(seconds=9)
+        right = chance.randrange(6) > 0
+        row = Verification(
+            id=uuid7(started.timestamp()),
+            previous=after.pk,
+            method=Method.SMS,
+            status=Status.VERIFIED if right else Status.REFUSED,
+            reason="" if right else Reason.WRONG_CODES,
+            sends=1,
+            tries=0 if right else 5,
+            sent_at=started,
+            created_at=started,
+            expires_at=started + timedelta(minutes=10),
+            settled_at=started + timedelta(seconds=chance.randrange(12, 60)),
+        )
+        for name in SAME:
+            setattr(row, name, getattr(after, name))
+        return row
 
     def _row(self, chance: random.Random, user: Any, msisdn: Msisdn) -> Verification:
         started = timezone.now() - timedelta(minutes=chance.randrange(60, 60 * 24 * 30))
