@@ -77,6 +77,14 @@ class EmailField(forms.EmailField):
         return cleaned
 
 
+def check_own_password(user: User, typed: str, if_wrong: Any) -> None:
+    """Look whether somebody who is signed in knows the password, within the limits."""
+    taken = limits.before_own_password(user)
+    if not user.check_password(typed):
+        raise ValidationError(if_wrong, code="wrong")
+    limits.hand_back(taken)
+
+
 def password_field(label: Any, help_text: Any = "") -> forms.CharField:
     return forms.CharField(
         label=label,
@@ -147,10 +155,7 @@ class ChangePasswordForm(NewPasswordForm):
 
     def clean_old_password(self) -> str:
         old: str = self.cleaned_data["old_password"]
-        taken = limits.before_own_password(self.user)
-        if not self.user.check_password(old):
-            raise ValidationError(_("That is not your old password"), code="wrong")
-        limits.hand_back(taken)
+        check_own_password(self.user, old, _("That is not your old password"))
         return old
 
 
@@ -199,6 +204,28 @@ class CloseForm(forms.Form):
 
 class PhoneForm(forms.Form):
     phone = PhoneField()
+
+
+class FirstPhoneForm(PhoneForm):
+    """For who has nothing else to prove with: a session alone must not put a way in
+    on file."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password")},
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        check_own_password(self.user, password, _("That is not your password"))
+        return password
 
 
 class EmailForm(forms.Form):

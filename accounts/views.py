@@ -30,7 +30,7 @@ from numberverify.limits import hand_back
 from numberverify.stepup import is_frozen, step_up_required
 
 from . import claims, login, notices, phone, releases, signup, tries
-from .forms import LoginForm, PhoneForm, SignupForm
+from .forms import FirstPhoneForm, LoginForm, PhoneForm, SignupForm
 from .models import Pending
 from .notice import Kind
 from .number_views import warn_of_claim
@@ -231,6 +231,7 @@ def profile_page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @leaves_for_operator
+@sensitive_post_parameters("password")
 @for_the_signed_in
 @form_page
 def phone_page(request: HttpRequest) -> HttpResponse:
@@ -240,11 +241,12 @@ def phone_page(request: HttpRequest) -> HttpResponse:
     # Who can prove more than the password does; a frozen account is told there.
     if ways.has_any(user) or is_frozen(user):
         return SeeOther(resolve_url("accounts:phone-change"))
-    form = PhoneForm(posted(request))
+    form = FirstPhoneForm(user, posted(request))
     if request.method == "POST" and form.is_valid():
         browser = browser_of(request, user)
         number, typed = form.cleaned_data["phone"], form["phone"].value().strip()
         url = phone.begin(user, number, browser, typed=typed, way=way_of(request))
+        request.session.cycle_key()  # the password is a proof (OWASP ASVS 7.2.4)
         return bind(SeeOther(url), browser)
     context = {"form": form, "address": request.path}
     return render(request, "accounts/phone.html", context)

@@ -76,7 +76,7 @@ def test_a_number_added(browser, operator):
     ben = UserFactory(email="ben@example.com")
     sign_in(browser, ben)
 
-    by_network(browser, operator, "/accounts/phone/", phone=ANN)
+    by_network(browser, operator, "/accounts/phone/", phone=ANN, password=PASSWORD)
 
     assert story() == [("added", "ben@example.com")]
 

@@ -18,7 +18,7 @@ def signed_in(browser):
 
 
 def test_a_person_without_a_number_adds_and_verifies_one(signed_in, operator):
-    started = signed_in.submit(PHONE, phone="07700 900 123")
+    started = signed_in.submit(PHONE, phone="07700 900 123", password=PASSWORD)
     page = signed_in.follow(signed_in.come_back(operator, started))
 
     row = Verification.objects.get()
@@ -31,7 +31,7 @@ def test_a_person_without_a_number_adds_and_verifies_one(signed_in, operator):
 
 def test_a_number_that_did_not_match_is_not_put_on_file(signed_in, operator):
     operator.sim = "+447700900999"
-    started = signed_in.submit(PHONE, phone=ANN)
+    started = signed_in.submit(PHONE, phone=ANN, password=PASSWORD)
     ended = signed_in.follow(signed_in.come_back(operator, started))
 
     page = signed_in.get(ended.context["verification"].next)
@@ -42,7 +42,7 @@ def test_a_number_that_did_not_match_is_not_put_on_file(signed_in, operator):
 
 def test_a_proved_number_of_another_account_is_told_and_not_moved(signed_in, operator):
     owner = UserFactory(phone=ANN)
-    started = signed_in.submit(PHONE, phone=ANN)
+    started = signed_in.submit(PHONE, phone=ANN, password=PASSWORD)
 
     page = signed_in.follow(signed_in.come_back(operator, started))
 
@@ -62,8 +62,8 @@ def test_whoever_has_a_number_sees_it_masked(client):
 
 
 def test_a_number_that_came_on_file_meanwhile_is_not_replaced(signed_in, operator):
-    first = signed_in.submit(PHONE, phone=ANN)
-    second = signed_in.submit(PHONE, phone="+447700900456")
+    first = signed_in.submit(PHONE, phone=ANN, password=PASSWORD)
+    second = signed_in.submit(PHONE, phone="+447700900456", password=PASSWORD)
     signed_in.follow(signed_in.come_back(operator, first))
     operator.sim = "+447700900456"
 
@@ -77,7 +77,7 @@ def test_a_stranger_is_sent_to_login(client):
 
 
 def test_somebody_else_signed_in_cannot_finish_it(signed_in, operator):
-    started = signed_in.submit(PHONE, phone=ANN)
+    started = signed_in.submit(PHONE, phone=ANN, password=PASSWORD)
     returned = signed_in.come_back(operator, started)
     binding = signed_in.cookies["nv_binding"].value
     signed_in.force_login(UserFactory())
@@ -89,7 +89,7 @@ def test_somebody_else_signed_in_cannot_finish_it(signed_in, operator):
 
 
 def test_bad_numbers_are_named_beside_the_field(signed_in):
-    page = signed_in.submit(PHONE, phone="020 7946 0000")
+    page = signed_in.submit(PHONE, phone="020 7946 0000", password=PASSWORD)
 
     assert "landline" in page.context["form"].errors["phone"][0]
     assert 'value="020 7946 0000"' in page.text
@@ -98,7 +98,7 @@ def test_bad_numbers_are_named_beside_the_field(signed_in):
 def test_a_number_just_proved_spares_the_next_login_in_this_browser(
     signed_in, operator
 ):
-    started = signed_in.submit(PHONE, phone=ANN)
+    started = signed_in.submit(PHONE, phone=ANN, password=PASSWORD)
     signed_in.follow(signed_in.come_back(operator, started))
     signed_in.submit("/accounts/logout/", page="/")
 
@@ -110,7 +110,9 @@ def test_a_number_just_proved_spares_the_next_login_in_this_browser(
 
 
 def test_an_account_whose_sessions_were_ended_gets_no_number(signed_in, operator):
-    returned = signed_in.come_back(operator, signed_in.submit(PHONE, phone=ANN))
+    returned = signed_in.come_back(
+        operator, signed_in.submit(PHONE, phone=ANN, password=PASSWORD)
+    )
     binding = signed_in.cookies["nv_binding"].value
     signed_in.user.end_sessions()
     signed_in.force_login(signed_in.user)

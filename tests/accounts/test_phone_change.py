@@ -23,6 +23,7 @@ from tests.accounts.steps import (
 )
 from tests.factories import (
     ANN,
+    PASSWORD,
     AuthenticatorFactory,
     RecoveryCodeFactory,
     UserFactory,
@@ -350,7 +351,7 @@ def test_a_number_begun_before_there_was_an_app_does_not_go_around_it(
     user = UserFactory()
     sign_in(browser, user)
     operator.sim = NEW
-    started = browser.submit(PHONE, phone=NEW)
+    started = browser.submit(PHONE, phone=NEW, password=PASSWORD)
     AuthenticatorFactory(user=user)
     watch.hear(user, Event.TOTP_ADDED)
 
@@ -390,13 +391,55 @@ def test_a_frozen_account_without_anything_adds_no_app(browser):
     assert "Sensitive actions are frozen" in page.text
 
 
-def test_a_person_with_nothing_adds_a_number_by_the_session_alone(browser, operator):
+def test_a_person_with_nothing_adds_a_number_by_the_password(browser, operator):
     user = UserFactory()
     sign_in(browser, user)
     operator.sim = NEW
 
-    started = browser.submit(PHONE, phone=NEW)
+    started = browser.submit(PHONE, phone=NEW, password=PASSWORD)
     browser.follow(browser.come_back(operator, started))
 
     assert number_of(user) == NEW
     assert Verification.objects.get().method == Method.NETWORK
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        pytest.param({}, "Enter your password", id="none"),
+        pytest.param({"password": ""}, "Enter your password", id="empty"),
+        pytest.param({"password": "wrong"}, "That is not your password", id="wrong"),
+    ],
+)
+def test_v5_0_0_7_5_1_a_session_alone_puts_no_first_number_on_file(
+    browser, operator, typed, said
+):
+    sign_in(browser, UserFactory())
+
+    page = browser.submit(PHONE, phone="07700 900456", **typed)
+
+    assert page.context["form"].errors == {"password": [said]}
+    assert 'value="07700 900456"' in page.text
+    assert "wrong" not in page.context["form"]["password"].as_widget()
+    assert not Pending.objects.exists()
+    assert not Verification.objects.exists()
+
+
+def test_v5_0_0_7_2_4_the_password_before_a_first_number_brings_a_new_key(
+    browser, operator
+):
+    sign_in(browser, UserFactory())
+    before = browser.cookies["sessionid"].value
+
+    browser.submit(PHONE, phone=NEW, password=PASSWORD)
+
+    assert browser.cookies["sessionid"].value != before
+
+
+def test_the_passwords_before_a_first_number_are_limited(browser, settings):
+    settings.NV_LIMITS = "password_account=2/h"
+    sign_in(browser, UserFactory())
+    for _ in range(2):
+        assert browser.submit(PHONE, phone=NEW, password="wrong").status_code == 200
+
+    assert browser.submit(PHONE, phone=NEW, password=PASSWORD).status_code == 429

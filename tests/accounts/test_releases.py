@@ -364,7 +364,7 @@ def test_by_a_mailed_link_the_person_gets_in_and_adds_the_new_number(
     log_in(browser, ann, NEW_PASSWORD)
     operator.sim = BEN
 
-    by_network(browser, operator, "/accounts/phone/", phone=BEN)
+    by_network(browser, operator, "/accounts/phone/", phone=BEN, password=NEW_PASSWORD)
 
     assert has(ann, BEN)
 

@@ -160,7 +160,7 @@ def test_v5_0_0_7_2_4_a_new_number_has_a_new_key(operator):
     phone = opened(ben, "phone")
     before = key_of(phone)
 
-    by_network(phone, operator, "/accounts/phone/", phone=ANN)
+    by_network(phone, operator, "/accounts/phone/", phone=ANN, password=PASSWORD)
 
     assert is_new_and_in_step(phone, before)
 

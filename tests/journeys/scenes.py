@@ -103,7 +103,7 @@ def phone_add(phone, mails):
 @scene
 def phone_added(phone, mails):
     phone_add(phone, mails)
-    phone.fill(phone="07700 900123")
+    phone.fill(phone="07700 900123", password=PASSWORD)
     phone.press("Check my number")
 
 

@@ -97,7 +97,7 @@ def set_password(phone, person):
 def add_number(phone, person, mails):
     Profile.objects.filter(user=person).delete()
     signed_in(phone, person, "/accounts/phone/")
-    phone.fill(phone=ANN)
+    phone.fill(phone=ANN, password=PASSWORD)
     phone.press("Check my number")
 
 

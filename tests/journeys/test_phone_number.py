@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from accounts.models import Profile
 from numberverify.choices import Purpose
 from numberverify.models import Verification
-from tests.factories import ANN, UserFactory
+from tests.factories import ANN, PASSWORD, UserFactory
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,7 @@ def person(phone):
 def add(phone, number="07700 900123"):
     phone.open("/accounts/profile/")
     phone.follow("Add a number")
-    phone.fill(phone=number)
+    phone.fill(phone=number, password=PASSWORD)
     phone.press("Check my number")
 
 
@@ -46,6 +46,19 @@ def test_a_number_that_the_sim_does_not_have_is_not_put_on_file(phone, person):
     phone.follow("Correct the number")
     expect(phone.field("phone")).not_to_be_empty()
     phone.fill(phone="07700 900123")
+    phone.press("Check my number")
+    phone.reads("Your number is confirmed.")
+
+
+def test_the_password_that_is_wrong_is_named_and_the_number_stays_typed(phone, person):
+    phone.open("/accounts/phone/")
+    phone.fill(phone="07700 900123", password="wrong")
+    phone.press("Check my number")
+
+    phone.reads("That is not your password")
+    expect(phone.field("phone")).to_have_value("07700 900123")
+    expect(phone.field("password")).to_be_empty()
+    phone.fill(password=PASSWORD)
     phone.press("Check my number")
     phone.reads("Your number is confirmed.")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import ANN, UserFactory
+from tests.factories import ANN, PASSWORD, UserFactory
 
 pytestmark = pytest.mark.browser
 HOPS = ["hop1.localhost", "hop2.localhost"]
@@ -48,7 +48,7 @@ def test_so_do_trying_again_and_adding_a_number(phone, far_operator):
     phone.become(UserFactory())
     far_operator.sim = "+447700900456"
     phone.open("/accounts/phone/")
-    phone.fill(phone="07700 900123")
+    phone.fill(phone="07700 900123", password=PASSWORD)
     phone.press("Check my number")
     phone.sees("The number does not match this SIM")
     far_operator.sim = ANN

@@ -93,7 +93,7 @@ class PhoneChange(Journey):
 
     def begin(self, browser, user):
         browser.force_login(user)
-        return browser.submit("/accounts/phone/", phone=ANN)
+        return browser.submit("/accounts/phone/", phone=ANN, password=PASSWORD)
 
     def is_done(self, browser, page):
         return Profile.objects.filter(phone=ANN).exists()
