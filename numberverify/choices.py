@@ -84,7 +84,7 @@ class Reason(TextChoices):
     CODE_OVER = "code_over", _("operator took no more tries at its code")
     REPLACED = "replaced", _("a newer code took its place")
     NOT_APPROVED = "not_approved", _("a second member of staff said no")
-    WITHDRAWN = "withdrawn", _("the account was frozen meanwhile")
+    WITHDRAWN = "withdrawn", _("the account was frozen or shut meanwhile")
     NO_OPERATOR = "no_operator", _("no operator for the country")
     NOT_ON_MOBILE_NETWORK = "not_on_mobile_network", _("not on the mobile network")
     ACCESS_DENIED = "access_denied", _("operator or person said no")

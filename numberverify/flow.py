@@ -226,11 +226,12 @@ def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> No
         conf.remember_operator(person, receipt.operator)
 
 
-def withdraw(user: Any) -> None:
+def withdraw(user: Any, *, attention: bool = True) -> None:
     """Refuse what the person has open, and spend what is verified and unspent on
-    nothing: it may be somebody else's. Call it in the transaction of a freeze."""
+    nothing: it may be somebody else's, which `attention` flags. Call it in the
+    transaction of a freeze."""
     now = timezone.now()
-    why = {"reason": Reason.WITHDRAWN, "attention": True}
+    why: dict[str, Any] = {"reason": Reason.WITHDRAWN, "attention": attention}
     mine = Verification.objects.filter(user_id=user.pk)
     mine.settle(Status.REFUSED, now=now, **why)
     unspent = mine.filter(
@@ -241,6 +242,11 @@ def withdraw(user: Any) -> None:
     # Staff may have decided on a row so old that it is sealed: what it says stays.
     unspent.filter(method=Method.MANUAL).update(redeemed_at=now)
     unspent.update(redeemed_at=now, **why)
+    # Of a member of staff, what they have asked another to approve.
+    asked = Verification.objects.filter(
+        manual_requests__asked_by_id=user.pk, manual_requests__decided_at=None
+    )
+    asked.settle(Status.REFUSED, now=now, reason=Reason.NOT_APPROVED)
 
 
 def look(verification_id: UUID) -> Verification | None:

@@ -33,6 +33,13 @@ def _is_within_reach(person: Any | None, staff: Any) -> bool:
     return staff.is_superuser or not person.is_superuser
 
 
+def _may_act(staff: Any) -> bool:
+    """Whether a member of staff who has asked is one still, and not frozen."""
+    stamp_of = conf.proof_stamp()
+    is_frozen = stamp_of is not None and stamp_of(staff) is None
+    return staff.is_active and staff.is_staff and not is_frozen
+
+
 def ask(row: Verification, staff: Any, *, reason: str, evidence: str) -> ManualRequest:
     """Ask a second member of staff; raise VerificationNotUsable."""
     if not may_be_asked_for(row, staff):
@@ -51,12 +58,13 @@ def decide(request: ManualRequest, staff: Any, *, approve: bool) -> None:
     """Approve or decline, once; the person is told of an approval at once.
 
     Raise PermissionDenied to who asked and to the person it is about,
-    VerificationNotUsable when it is decided or has run out.
+    VerificationNotUsable when it is decided or has run out, or is to be approved though
+    who asked has been frozen or disabled.
     """
     row = request.verification
     if staff.pk == request.asked_by_id or not _is_within_reach(row.user, staff):
         raise PermissionDenied
-    if approve and not may_be_asked_for(row, staff):
+    if approve and not (may_be_asked_for(row, staff) and _may_act(request.asked_by)):
         raise VerificationNotUsable
     now = timezone.now()
     undecided = ManualRequest.objects.filter(pk=request.pk, decided_at=None)

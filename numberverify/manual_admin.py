@@ -88,7 +88,8 @@ def decide(request: HttpRequest, request_id: int) -> HttpResponse:
     try:
         manual.decide(asked, request.user, approve="approve" in request.POST)
     except VerificationNotUsable:
-        messages.error(request, _("It was decided already, or it has run out."))
+        words = _("It was decided already, has run out, or may not be approved now.")
+        messages.error(request, words)
     else:
         messages.success(request, _("Decided."))
     return SeeOther(back)

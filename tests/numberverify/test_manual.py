@@ -10,6 +10,7 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 
 from accounts import mail
+from accounts.models import User
 from numberverify import flow, manual
 from numberverify.choices import Method, Purpose, Reason, Status
 from numberverify.errors import VerificationNotUsable
@@ -145,6 +146,28 @@ def test_after_a_no_match_nobody_vouches_for_the_person(ann):
     with pytest.raises(VerificationNotUsable):
         manual.decide(asked, UserFactory(staff=True), approve=True)
     assert opened(ann, Method.MANUAL, binding="new").reason == Reason.METHOD_CLOSED
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"frozen_at": timezone.now()}, id="frozen"),
+        pytest.param({"is_active": False}, id="disabled"),
+        pytest.param({"is_staff": False}, id="no staff"),
+    ],
+)
+def test_v5_0_0_8_3_1_what_somebody_asked_who_may_act_no_more_is_only_declined(
+    waiting, asked, columns
+):
+    User.objects.filter(pk=asked.asked_by_id).update(**columns)
+    asked = ManualRequest.objects.get()
+
+    with pytest.raises(VerificationNotUsable):
+        manual.decide(asked, UserFactory(staff=True), approve=True)
+    assert state_of(waiting) == (Status.PENDING, "")
+
+    manual.decide(asked, UserFactory(staff=True), approve=False)
+    assert state_of(waiting) == (Status.REFUSED, Reason.NOT_APPROVED)
 
 
 def test_for_a_superuser_only_superusers_decide():
