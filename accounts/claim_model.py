@@ -30,7 +30,7 @@ class Claim(models.Model):
         OPEN = "open", _("Waits")
         MOVED = "moved", _("The number moved to the claimant")
         KEPT = "kept", _("The holder proved the number again")
-        WITHDRAWN = "withdrawn", _("The claimant's account was frozen")
+        WITHDRAWN = "withdrawn", _("The claimant's account was frozen or changed")
         LAPSED = "lapsed", _("The number went elsewhere meanwhile")
 
     claimant = models.ForeignKey(

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from numberverify import subscriber
-from numberverify.browser import browser_of
+from numberverify.browser import Browser, browser_of
 from numberverify.choices import Method
 from numberverify.errors import VerificationNotUsable
 from numberverify.flow import Receipt
@@ -35,7 +35,7 @@ class ClaimRuns(Exception):
 
 
 class Frozen(ClaimRuns):
-    """One of the two accounts is frozen: nothing moves."""
+    """One of the two accounts is frozen or disabled: nothing moves."""
 
 
 def holder_of(phone: str) -> Profile | None:
@@ -49,10 +49,13 @@ def holder_of(phone: str) -> Profile | None:
 
 def may_be_claimed(receipt: Receipt, holder: Profile) -> bool:
     """Only a SIM that has matched claims a number: a message may be read by others.
-    Never that of a frozen account, whose owner cannot log in to keep it."""
-    is_frozen = holder.user.frozen_at is not None
+    Never that of a frozen or disabled account, whose owner cannot log in to keep it."""
     by_network = receipt.method == Method.NETWORK
-    return settings.NV_TAKEOVER != "refuse" and by_network and not is_frozen
+    return settings.NV_TAKEOVER != "refuse" and by_network and not is_shut(holder.user)
+
+
+def is_shut(user: User) -> bool:
+    return user.frozen_at is not None or not user.is_active
 
 
 def is_recycled(phone: str, holder: Profile) -> bool:
@@ -75,9 +78,14 @@ def begin(
     *,
     replaces: str = "",
     at_once: bool = False,
+    browser: Browser | None = None,
 ) -> Claim:
     """Write a claim down, in the transaction that spends the receipt; the holder is
-    told. `at_once`: it moves now. Raise ClaimRuns."""
+    told. `at_once`: it moves now. Raise ClaimRuns.
+
+    `browser` is where it was done. The claimant is told as well, unless the account is
+    new: whoever sits in somebody else's may have done it.
+    """
     now = timezone.now()
     if Claim.objects.open_for(phone).exists():
         raise ClaimRuns
@@ -103,27 +111,32 @@ def begin(
         _refuse_frozen(claimant, holder.user)
         # No text message: it is the claimant's SIM that would get it.
         notices.tell(holder.user, Kind.NUMBER_CLAIMED, due=claim.due_at)
+        if browser or replaces:
+            before = Msisdn(replaces) if replaces else None
+            due = claim.due_at
+            kind = Kind.NUMBER_ASKED
+            notices.tell_of_number(claimant, kind, browser, before=before, due=due)
     return claim
 
 
 def move(claim: Claim) -> bool:
     """Move the number to its claimant, once; say whether it did.
 
-    While one of the two is frozen it stays, and so does the claim.
+    While one of the two is frozen or disabled it stays, and so does the claim.
     """
-    phone, replaces = claim.phone, claim.replaces
+    phone = claim.phone
     try:
         with transaction.atomic():
             if not Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.MOVED):
                 return False
+            replaced = _lock_profiles(claim)
             lost = claim.holder is not None and free(claim.holder, phone)
-            _give(claim, phone, replaces)
+            _give(claim, phone, replaced)
             _refuse_frozen(claim.claimant, claim.holder if lost else None)
-            _note_move(claim, phone, replaces, lost=lost)
-            before = Msisdn(replaces) if replaces else None
-            notices.tell_of_number(claim.claimant, Kind.NUMBER_GOT, None, before=before)
-            if lost and claim.holder:  # whose number is in another's phone now
-                notices.tell(claim.holder, Kind.NUMBER_LOST)
+            _note_move(claim, phone, replaced, lost=lost)
+            _tell_of_move(claim, replaced, lost=lost)
+            if replaced:
+                freed(replaced)
     except Frozen:
         return False
     except (IntegrityError, VerificationNotUsable):
@@ -136,13 +149,36 @@ def move(claim: Claim) -> bool:
     return True
 
 
-def _note_move(claim: Claim, phone: str, replaces: str, *, lost: bool) -> None:
+def _lock_profiles(claim: Claim) -> str:
+    """Lock both, in one order: of two who claim each other's number the database would
+    break one. Return which number the claimant has now."""
+    Profile.objects.get_or_create(user=claim.claimant)
+    both = Profile.objects.filter(user__in=[claim.claimant_id, claim.holder_id])
+    locked = list(both.order_by("pk").select_for_update(no_key=True))
+    mine = [each for each in locked if each.user_id == claim.claimant_id]
+    return "".join(each.phone for each in mine if each.phone_verified_at)
+
+
+def _note_move(claim: Claim, phone: str, replaced: str, *, lost: bool) -> None:
     if lost:
         numbers.left(What.LOST, phone, claim.holder)
-    if replaces:
-        numbers.left(What.CHANGED, replaces, claim.claimant)
+    if replaced:
+        numbers.left(What.CHANGED, replaced, claim.claimant)
     proof = claim.verification
     numbers.note(What.MOVED, phone, claim.claimant, verification=proof)
+
+
+def _tell_of_move(claim: Claim, replaced: str, *, lost: bool) -> None:
+    before = Msisdn(replaced) if replaced else None
+    notices.tell_of_number(
+        claim.claimant,
+        Kind.NUMBER_GOT,
+        None,
+        before=before,
+        text=Kind.NUMBER_CHANGED,  # that is what it is to the number before
+    )
+    if lost and claim.holder:  # whose number is in another's phone now
+        notices.tell(claim.holder, Kind.NUMBER_LOST)
 
 
 def free(user: User, phone: str) -> bool:
@@ -161,40 +197,40 @@ def free(user: User, phone: str) -> bool:
     return freed == 1
 
 
-def _give(claim: Claim, phone: str, replaces: str) -> None:
-    """Put it on the claimant's file, as it was when the claim was made."""
-    Profile.objects.get_or_create(user=claim.claimant)
-    mine = Profile.objects.filter(user=claim.claimant)
-    as_it_was = (
-        mine.filter(phone=replaces, phone_verified_at__isnull=False)
-        if replaces
-        else mine.filter(phone_verified_at=None)
-    )
-    if not as_it_was.update(
+def _give(claim: Claim, phone: str, replaced: str) -> None:
+    """Put it on the claimant's file, in place of the number that was there when the
+    claim was made, or of none: that one may have gone to somebody else meanwhile."""
+    if replaced not in ("", claim.replaces):
+        raise VerificationNotUsable
+    Profile.objects.filter(user=claim.claimant).update(
         phone=phone,
         operator="",
         phone_verified_at=claim.created_at,
         phone_verification=claim.verification,
-    ):
-        raise VerificationNotUsable
+        claimed_until=None,
+    )
     claim.claimant.end_proofs()
 
 
 def _refuse_frozen(*people: User | None) -> None:
-    """Let no freeze come between; raise Frozen when one was before.
+    """Let no freeze come between; raise Frozen when one was before, or a disabling.
 
     Call it after the profiles are written: everybody locks a profile before its person.
     """
     pks = [person.pk for person in people if person]
     locked = User.objects.filter(pk__in=pks).order_by("pk")
-    if any(each.frozen_at for each in locked.select_for_update(no_key=True)):
+    if any(map(is_shut, locked.select_for_update(no_key=True))):
         raise Frozen
 
 
 def withdraw(user: User) -> None:
-    """End the claims of an account that is being frozen, which may be a thief's, or
-    closed."""
-    for claim in Claim.objects.filter(claimant=user, ended_at=None):
+    """End the claims of an account that is being frozen, disabled or closed, or gets a
+    new password: they may be a thief's."""
+    mine = Q(claimant=user) | Q(holder=user)
+    under_way = Claim.objects.filter(mine, ended_at=None).order_by("pk")
+    for claim in list(under_way.select_for_update(no_key=True)):
+        if claim.claimant_id != user.pk:
+            continue  # locked all the same: before a profile, in one order
         if Claim.objects.filter(pk=claim.pk).end(Claim.Outcome.WITHDRAWN):
             numbers.note(What.LAPSED, claim.phone, user)
             holder = Profile.objects.filter(user=claim.holder_id)
@@ -202,7 +238,7 @@ def withdraw(user: User) -> None:
 
 
 def begin_anew(user: User) -> None:
-    """Give a holder whose account was frozen all the time once more."""
+    """Give a holder whose account was frozen or disabled all the time once more."""
     due = timezone.now() + KEPT_FOR
     if Claim.objects.filter(holder=user, ended_at=None).update(due_at=due):
         Profile.objects.filter(user=user).update(claimed_until=due)
@@ -241,7 +277,8 @@ def freed(phone: str) -> None:
 
 def move_due() -> int:
     """Move the numbers that nobody proved again in time (NV_HOUSEKEEPING); how many."""
-    due = Q(due_at__lte=timezone.now(), holder__frozen_at=None) | Q(holder=None)
+    in_reach = Q(holder__frozen_at=None, holder__is_active=True)
+    due = in_reach & Q(due_at__lte=timezone.now()) | Q(holder=None)
     return _move_all(Claim.objects.filter(due, ended_at=None))
 
 

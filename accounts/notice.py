@@ -28,11 +28,19 @@ class Kind(models.TextChoices):
         "number_claimed",
         _("Somebody else has proved your mobile number"),
     )
+    NUMBER_ASKED = (
+        "number_asked",
+        _("Somebody asked for another mobile number on your account"),
+    )
     NUMBER_KEPT = "number_kept", _("You kept your mobile number")
     NUMBER_GOT = "number_got", _("The mobile number that you proved is yours now")
     RELEASE_ASKED = (
         "release_asked",
         _("Our support was asked to take your mobile number off your account"),
+    )
+    RELEASE_OVER = (
+        "release_over",
+        _("Nobody is asked any more to take your mobile number off your account"),
     )
     RELEASE_DECLINED = (
         "release_declined",
@@ -51,6 +59,10 @@ class Kind(models.TextChoices):
     STAFF_APPROVED = (
         "staff_approved",
         _("Two members of our staff confirmed that it is you"),
+    )
+    RIGHTS_CHANGED = (
+        "rights_changed",
+        _("What your account may do for our staff was changed"),
     )
     SESSIONS_ENDED = (
         "sessions_ended",

@@ -64,10 +64,12 @@ def tell_of_number(
     browser: Browser | None,
     *,
     before: Msisdn | None,
+    text: Kind | None = None,
     **more: Any,
 ) -> None:
     """Tell by mail, and the number that was on file before by a text message: whoever
-    has taken the mailbox, too, has not taken that.
+    has taken the mailbox, too, has not taken that. `text`: what it is to that number,
+    where that is something else.
 
     Once a change, which has taken a proof: nobody makes us send many.
     """
@@ -77,5 +79,6 @@ def tell_of_number(
             "{site}: {news}. Was it not you? Open the link in our mail to you, or set "
             "a new password."
         )
-        said = format_lazy(words, site=settings.NV_SITE_NAME, news=kind.label)
+        news = (text or kind).label
+        said = format_lazy(words, site=settings.NV_SITE_NAME, news=news)
         mail.text(before, said, user.language)

@@ -47,6 +47,8 @@ class NumberEvent(OfANumber):
         RELEASE_ASKED = "release_asked", _("Release asked for")
         RELEASE_DECLINED = "release_declined", _("Release declined")
         RELEASE_STOPPED = "release_stopped", _("Release stopped by the person")
+        RELEASE_EXPIRED = "release_expired", _("Release not decided in time")
+        RELEASE_LAPSED = "release_lapsed", _("Release came to nothing")
         RELEASED = "released", _("Released by two members of staff")
 
     what = models.CharField(_("what"), max_length=20, choices=What)
@@ -116,6 +118,7 @@ class NumberRelease(OfANumber):
         STOPPED = "stopped", _("⊘ Stopped: the person has the number")
         LAPSED = "lapsed", _("○ The number left the account meanwhile")
         EXPIRED = "expired", _("○ Nobody decided in time")
+        WITHDRAWN = "withdrawn", _("○ Who asked may not act for staff any more")
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -187,7 +190,7 @@ class NumberRelease(OfANumber):
                     decided_by__isnull=False,
                 )
                 | Q(
-                    outcome__in=["stopped", "lapsed", "expired"],
+                    outcome__in=["stopped", "lapsed", "expired", "withdrawn"],
                     ended_at__isnull=False,
                     decided_by=None,
                 ),

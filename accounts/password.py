@@ -24,6 +24,7 @@ def change(request: HttpRequest, user: User, new_password: str) -> None:
     other sessions. Raise VerificationNotUsable."""
     with transaction.atomic():
         redeem_step_up(request)
+        claims.withdraw(user)  # whoever had the old one may have made it
         user.set_password(new_password)
         user.save(update_fields=["password"])
         browsers.sign_out_others(user, request.session.session_key)
@@ -94,6 +95,7 @@ def reset(pending: Pending, browser: Browser, new_password: str) -> None:
             raise VerificationNotUsable
         if proof and receipt:
             flow.redeem(receipt, proof)
+        claims.withdraw(user)
         if user.frozen_at:
             claims.begin_anew(user)
         user.set_password(new_password)

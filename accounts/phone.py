@@ -117,7 +117,7 @@ def resume(pending: Pending, browser: Browser) -> None:
         if holder is None:
             return _put_on_file(user, pending, receipt, proof, browser)
         if holder.user != user and claims.may_be_claimed(receipt, holder):
-            return _claim(user, pending, holder, receipt, proof)
+            return _claim(user, pending, holder, receipt, proof, browser)
     except (IntegrityError, claims.ClaimRuns):
         pass
     with transaction.atomic():
@@ -131,6 +131,7 @@ def _claim(
     holder: Profile,
     receipt: flow.Receipt,
     proof: flow.Proof,
+    browser: Browser,
 ) -> None:
     recycled = claims.is_recycled(pending.phone, holder)
     with transaction.atomic():
@@ -142,6 +143,7 @@ def _claim(
             receipt,
             replaces=pending.replaces,
             at_once=recycled,
+            browser=browser,
         )
     if not recycled:
         raise Claimed
@@ -169,6 +171,7 @@ def _put_on_file(
         operator=receipt.operator if receipt.chosen else "",
         phone_verified_at=timezone.now(),
         phone_verification=receipt.id,
+        claimed_until=None,
     ):
         raise VerificationNotUsable
     user.end_proofs()
