@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from numberverify import history
 from numberverify.msisdn import Msisdn
 
+from . import notices
 from .models import NumberEvent, NumberRelease, Profile, User
+from .notice import Kind
 
 # Of events, and of verifications: a number that proves a login each day has many.
 SHOWN = 100
@@ -58,9 +62,25 @@ def left(what: NumberEvent.What, phone: str, person: User | None) -> None:
     other the database would break one.
     """
     note(what, phone, person)
-    if person:
-        mine = NumberRelease.objects.filter(person=person)
-        mine.end(NumberRelease.Outcome.LAPSED)
+    for release in NumberRelease.objects.filter(person=person, ended_at=None):
+        closed = what == NumberEvent.What.CLOSED
+        end_release(release, NumberRelease.Outcome.LAPSED, tell=not closed)
+
+
+@transaction.atomic
+def end_release(
+    release: NumberRelease, outcome: NumberRelease.Outcome, *, tell: bool = True
+) -> bool:
+    """End a request that nobody has decided, once: the person, who was told that
+    something might happen, is told that nothing does. Say whether it ended here."""
+    ended = NumberRelease.objects.filter(pk=release.pk).end(outcome)
+    if ended:
+        expired = outcome == NumberRelease.Outcome.EXPIRED
+        what = NumberEvent.What
+        note_release(what.RELEASE_EXPIRED if expired else what.RELEASE_LAPSED, release)
+        if tell and release.person:
+            notices.tell(release.person, Kind.RELEASE_OVER)
+    return ended
 
 
 def note_release(

@@ -39,6 +39,7 @@ class Hindrance(models.TextChoices):
     FROZEN = "frozen", _("The account is frozen until its password is reset.")
     IN_USE = "in_use", _("The person has proved the number since it was asked for.")
     ELSEWHERE = "elsewhere", _("The number is not on this account any more.")
+    ASKER = "asker", _("Who asked may not act for staff any more.")
 
 
 def is_within_reach(person: User | None, staff: User) -> bool:
@@ -108,6 +109,8 @@ def hindrance(release: NumberRelease) -> Hindrance | None:
         return Hindrance.ELSEWHERE
     if person.frozen_at:
         return Hindrance.FROZEN
+    if not release.asked_by.is_staff or claims.is_shut(release.asked_by):
+        return Hindrance.ASKER
     if history.has_proved(person, marks, since=release.asked_at):
         return Hindrance.IN_USE
     return Hindrance.EARLY if now < may_be_approved_at(release) else None
@@ -158,6 +161,7 @@ def _release(
     if not unfrozen.update(frozen_at=timezone.now()):
         raise VerificationNotUsable
     person.freeze()
+    withdraw(person)
     numbers.note_release(What.RELEASED, release, by=staff)
     claims.freed(number)
     notices.tell(person, Kind.NUMBER_RELEASED)
@@ -181,9 +185,15 @@ def stop(request: HttpRequest, user: User) -> bool:
 def expire_releases() -> int:
     """End what nobody decided in time (NV_HOUSEKEEPING); how many."""
     late = Q(asked_at__lte=timezone.now() - OPEN_FOR)
-    return NumberRelease.objects.filter(late, ended_at=None).update(
-        outcome=Outcome.EXPIRED, ended_at=timezone.now()
-    )
+    found = NumberRelease.objects.filter(late, ended_at=None)
+    return sum(numbers.end_release(each, Outcome.EXPIRED) for each in found)
+
+
+def withdraw(staff: User) -> None:
+    """End the requests of a member of staff whose account is frozen or disabled: they
+    may be a thief's. Call it after the numbers, before the person's own row."""
+    for release in _undecided().filter(asked_by=staff).order_by("pk"):
+        numbers.end_release(release, Outcome.WITHDRAWN)
 
 
 def names(user: User) -> bool:
