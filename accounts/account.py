@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numberverify import flow, history, ways
 from numberverify.browser import Browser, browser_of
+from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
 from . import claims, mail, notices, numbers, phone, releases
@@ -64,6 +65,7 @@ def end_other_sessions(
     """
     with transaction.atomic():
         redeem_step_up(request)
+        claims.withdraw(user)  # a thief may have made it
         user.end_sessions(but=device)
         notices.tell(user, Kind.SESSIONS_ENDED, browser_of(request))
     update_session_auth_hash(request, user)
@@ -112,34 +114,76 @@ def close(request: HttpRequest, user: User) -> None:
     if user.is_staff:
         raise StaffAccount
     with transaction.atomic():
+        # Before the proof, in the order in which everybody locks rows.
+        Pending.objects.filter(user=user).delete()
         redeem_step_up(request)
         mail.send_closed(user)
-        if msisdn := phone.msisdn_of(user):
-            words = _(
-                "{site}: your account is closed. Was it not you? Ask our support."
-            )
-            said = format_lazy(words, site=settings.NV_SITE_NAME)
-            mail.text(msisdn, said, user.language)
         delete(user)
+
+
+def confirm_email(user: User) -> bool:
+    """Note that the address is theirs; say whether it is theirs still."""
+    mine = User.objects.filter(pk=user.pk, email=user.email, frozen_at=None)
+    user.email_confirmed_at = user.email_confirmed_at or timezone.now()
+    return mine.update(email_confirmed_at=user.email_confirmed_at) == 1
+
+
+def close_unconfirmed(user: User) -> bool:
+    """Delete an account that somebody else has opened with this person's address; say
+    whether it was not confirmed still, nor frozen meanwhile."""
+    theirs = User.objects.filter(pk=user.pk, email=user.email, is_active=True)
+    still = theirs.filter(email_confirmed_at=None, frozen_at=None)
+    with transaction.atomic():
+        number = _let_go(user)
+        # Last, in the order in which everybody locks rows; if not, all is as it was.
+        is_so = still.select_for_update().exists()
+        transaction.set_rollback(not is_so)
+        if is_so:
+            _delete(user, number)
+    return is_so
 
 
 @transaction.atomic
 def freeze(user: User) -> None:
-    """Shut all but a password reset. End every session and, in the order in which
-    everybody locks rows, all that is under way and could open or change something."""
-    Pending.objects.filter(user=user).delete()
-    flow.withdraw(user)
-    claims.withdraw(user)
+    """Shut all but a password reset, and end every session."""
+    withdraw(user)
     user.freeze()
 
 
+def withdraw(user: User) -> None:
+    """End all that is under way and could open or change something, in the order in
+    which everybody locks rows. Call it before the person's own row is written."""
+    Pending.objects.filter(user=user).delete()
+    flow.withdraw(user)
+    claims.withdraw(user)
+    releases.withdraw(user)
+
+
+@transaction.atomic
 def delete(user: User) -> None:
     """Delete a person; of one who was staff, what they did stays on record."""
+    _delete(user, _let_go(user))
+
+
+def _let_go(user: User) -> str | None:
+    """End what is under way and free the number; return it. The requests of a member
+    of staff after the number, as a release has them."""
+    Pending.objects.filter(user=user).delete()
+    flow.withdraw(user, attention=False)
     claims.withdraw(user)
     number = phone.number_of(user)
-    if number and claims.free(user, number):
+    freed = number and claims.free(user, number)
+    releases.withdraw(user)
+    return number if freed else None
+
+
+def _delete(user: User, number: str | None) -> None:
+    if number:
         numbers.left(NumberEvent.What.CLOSED, number, user)
         claims.freed(number)
+        words = _("{site}: your account is closed. Was it not you? Ask our support.")
+        said = format_lazy(words, site=settings.NV_SITE_NAME)
+        mail.text(Msisdn(number), said, user.language)
     user.forget_browsers()
     if _is_named(user):
         _blank(user)

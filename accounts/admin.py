@@ -12,8 +12,9 @@ from django.utils.translation import ngettext
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import step_up_required
 
-from . import account, mail, number_admin, password, release_admin
+from . import account, claims, mail, notices, number_admin, password, release_admin
 from .models import Claim, User
+from .notice import Kind
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[User]
@@ -115,10 +116,18 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
-        """Who is made inactive is signed out for good, not just until active again."""
+        """Who is made inactive is signed out for good, not just until active again, and
+        nothing that was under way goes on. Who may do more or less is told."""
+        switched = "is_active" in form.changed_data
+        if switched and not obj.is_active:
+            account.withdraw(obj)
+        elif switched:
+            claims.begin_anew(obj)
         super().save_model(request, obj, form, change)
-        if "is_active" in form.changed_data and not obj.is_active:
+        if switched and not obj.is_active:
             obj.end_sessions()
+        if set(PRIVILEGES) & set(form.changed_data):
+            notices.tell(obj, Kind.RIGHTS_CHANGED)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """A list: any other column could be guessed letter by letter in the URL."""

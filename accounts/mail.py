@@ -51,12 +51,14 @@ def send_confirmation(user: User) -> None:
 
 
 def confirmed_by(token: str) -> User | None:
-    """Return the account that a confirmation's token is for, while it still is."""
+    """Return the account that a confirmation's token is for, while it still is, and is
+    neither frozen nor disabled."""
     try:
         key, email = signing.loads(token, salt=CONFIRM_SALT, max_age=CONFIRM_FOR)
     except signing.BadSignature:
         return None
-    return User.objects.filter(pk=key, email=email).first()
+    people = User.objects.filter(is_active=True, frozen_at=None)
+    return people.filter(pk=key, email=email).first()
 
 
 def send_email_taken(user: User) -> None:

@@ -145,14 +145,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         `but` stays known; its session has to be given the new hash by the caller.
         """
         self.session_salt = new_session_salt()
-        self.save(update_fields=["session_salt"])
+        # No save: of somebody who has closed the account meanwhile nothing is left.
+        User.objects.filter(pk=self.pk).update(session_salt=self.session_salt)
         self.forget_browsers(but=but)
 
     def freeze(self) -> None:
         """Shut all but the password reset, and end all sessions. `account.freeze`
         ends what is under way, too."""
         self.frozen_at = timezone.now()
-        self.save(update_fields=["frozen_at"])
+        User.objects.filter(pk=self.pk).update(frozen_at=self.frozen_at)
         self.end_sessions()
 
     def end_proofs(self) -> None:

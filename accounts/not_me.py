@@ -73,18 +73,25 @@ def not_me_page(request: HttpRequest, token: str) -> HttpResponse:
         try:
             given_back = say(notice)
         except SaidAlready:
-            notice.refresh_from_db()
+            return _said(request, find(token))
         else:
             if request.user == notice.user:
                 end_session(request)
             done = {"given_back": given_back}
             return bind_anew(render(request, "accounts/not_me_done.html", done))
     if notice.acted_at:
-        said = {"is_frozen": notice.user.frozen_at is not None}
-        return render(request, "accounts/not_me_said.html", said)
+        return _said(request, notice)
     context = {
         "notice": notice,
         "browser": notice.user_agent and places.browser_in_words(notice.user_agent),
         "place": notice.country and places.place(notice.country),
     }
     return render(request, "accounts/not_me.html", context)
+
+
+def _said(request: HttpRequest, notice: Notice | None) -> HttpResponse:
+    """It was said already; or the account, and this with it, was closed just now."""
+    if notice is None:
+        return render(request, "accounts/link_is_over.html", status=410)
+    said = {"is_frozen": notice.user.frozen_at is not None}
+    return render(request, "accounts/not_me_said.html", said)

@@ -3,10 +3,8 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -25,7 +23,7 @@ from numberverify.stepup import step_up_required
 
 from . import account, mail, password, phone, signin, tries
 from .forms import ChangePasswordForm, EmailForm, NewPasswordForm
-from .models import Pending, User
+from .models import Pending
 from .pages import (
     PROFILE,
     find_pending,
@@ -128,9 +126,8 @@ def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
     user = mail.confirmed_by(token)
     if user is None:
         return render(request, "accounts/link_is_over.html", status=410)
-    if request.method == "POST" and user.email_confirmed_at is None:
-        user.email_confirmed_at = timezone.now()
-        user.save(update_fields=["email_confirmed_at"])
+    if request.method == "POST" and not account.confirm_email(user):
+        return render(request, "accounts/link_is_over.html", status=410)
     return render(request, "accounts/email_confirm.html", {"person": user})
 
 
@@ -155,9 +152,7 @@ def email_close(request: HttpRequest, token: str) -> HttpResponse:
     if user is None or user.email_confirmed_at:
         return render(request, "accounts/link_is_over.html", status=410)
     if request.method == "POST":
-        with transaction.atomic():
-            still = User.objects.filter(pk=user.pk, email_confirmed_at=None)
-            for unconfirmed in still.select_for_update():
-                account.delete(unconfirmed)
+        if not account.close_unconfirmed(user):
+            return render(request, "accounts/link_is_over.html", status=410)
         return render(request, "accounts/email_closed.html")
     return render(request, "accounts/email_close.html", {"person": user})

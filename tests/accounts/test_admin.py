@@ -11,15 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import mail
-from accounts.models import Device, User
-from tests.accounts.steps import by_network
+from accounts.models import Device, Pending, User
+from numberverify.choices import Purpose, Reason
+from tests.accounts.steps import by_network, mailed
 from tests.conftest import step_up
 from tests.factories import (
     ANN,
     AuthenticatorFactory,
     DeviceFactory,
+    PendingFactory,
     RecoveryCodeFactory,
     UserFactory,
+    VerificationFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -457,3 +460,76 @@ def test_the_overview_costs_the_same_for_many_people(
 
     with django_assert_max_num_queries(len(few)):
         staff.get("/admin/")
+
+
+# Rights
+
+
+def told(person) -> list[str]:
+    return [subject for to, subject in mailed() if to == person.email]
+
+
+RIGHTS = "What your account may do for our staff was changed"
+
+
+@pytest.mark.usefixtures("run_on_commit")
+def test_v5_0_0_6_3_7_who_gets_rights_is_told(staff):
+    ann, group = UserFactory(), Group.objects.create(name="support")
+    change = change_of(ann)
+
+    staff.post(change, {"is_active": "on", "is_staff": "on", "_save": "1"})
+    staff.post(
+        change,
+        {"is_active": "on", "is_staff": "on", "groups": group.pk, "_save": "1"},
+    )
+    staff.post(change, {"is_active": "on", "_save": "1"})
+
+    assert told(ann) == [RIGHTS] * 3
+
+
+@pytest.mark.usefixtures("run_on_commit")
+def test_who_is_only_saved_is_told_nothing(staff):
+    ann = UserFactory()
+
+    staff.post(change_of(ann), {"is_active": "on", "_save": "1"})
+
+    assert told(ann) == []
+
+
+@pytest.mark.parametrize("end", ["is_staff", "is_active"])
+def test_v5_0_0_8_3_1_a_right_that_is_taken_is_gone_at_the_next_request(client, end):
+    """Nothing of what a person may do is kept in the session."""
+    boss = UserFactory(staff=True)
+    client.force_login(boss)
+    assert client.get(PEOPLE).status_code == 200
+
+    User.objects.filter(pk=boss.pk).update(**{end: False})
+
+    assert client.get(PEOPLE).status_code == 302
+
+
+def test_v5_0_0_8_3_1_a_button_that_is_not_shown_does_nothing_either(client):
+    """Who may look is refused by the server, whatever the page offers."""
+    looker = UserFactory(is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    client.force_login(looker)
+    step_up(client, looker, "administer")
+    ann = UserFactory()
+
+    answer = client.post(change_of(ann), {"is_active": "", "_save": "1"})
+
+    assert answer.status_code == 403
+    ann.refresh_from_db()
+    assert ann.is_active
+
+
+def test_who_is_disabled_has_nothing_under_way_any_more(staff):
+    ann = UserFactory()
+    PendingFactory(user=ann, kind="login")
+    row = VerificationFactory(user=ann, purpose=Purpose.LOGIN)
+
+    staff.post(change_of(ann), {"_save": "1"})
+
+    row.refresh_from_db()
+    assert row.reason == Reason.WITHDRAWN
+    assert not Pending.objects.exists()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User
+from numberverify.factors import sms
 from tests.factories import ANN, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("run_on_commit")]
@@ -61,6 +62,49 @@ def test_a_confirmed_account_is_not_closed_by_an_old_mail(browser, user, links):
     assert browser.get(links[1]).status_code == 410
     assert browser.post(links[1]).status_code == 403
     assert User.objects.exists()
+
+
+@pytest.mark.parametrize("link", [0, 1], ids=["confirm", "close"])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"frozen_at": timezone.now()}, id="frozen"),
+        pytest.param({"is_active": False}, id="disabled"),
+    ],
+)
+def test_of_an_account_that_is_shut_neither_link_does_anything(
+    browser, user, links, link, columns
+):
+    """A freeze leaves a reset alone, and staff keep what they have disabled."""
+    page = browser.get(links[link])
+    token = page.context["csrf_token"]
+    User.objects.filter(pk=user.pk).update(**columns)
+
+    assert browser.get(links[link]).status_code == 410
+    sent = browser.post(links[link], {"csrfmiddlewaretoken": str(token)})
+
+    assert sent.status_code == 410
+    user.refresh_from_db()
+    assert user.email_confirmed_at is None
+
+
+def test_nist_4_6_the_number_is_told_when_the_mailed_link_closes_the_account(
+    browser, user, links
+):
+    browser.submit(links[1])
+
+    mail.wait()
+    (text,) = sms.outbox
+    assert text.msisdn.e164 == ANN
+    assert "your account is closed" in text.text
+
+
+def test_what_a_mailed_link_closes_needs_no_mail_about_it(browser, user, links):
+    """Whoever reads the mailbox has just pressed the button."""
+    browser.submit(links[1])
+
+    mail.wait()
+    assert len(outbox.outbox) == 1
 
 
 def test_the_links_work_for_a_week(browser, links):
