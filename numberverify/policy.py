@@ -34,6 +34,8 @@ MANUAL_RECEIPT_FOR = timedelta(hours=1)
 # A journey outlives its verifications: so long may a person choose another way.
 GOES_ON_FOR = timedelta(minutes=30)
 
+# Whose numbers are on no file yet.
+NEW_NUMBERS = frozenset({Purpose.SIGNUP, Purpose.PHONE_CHANGE})
 TYPED = frozenset({Method.SMS, Method.TOTP, Method.RECOVERY_CODE})
 PROVES_NUMBER = frozenset({Method.NETWORK, Method.SMS})
 BY_THE_PERSON = PROVES_NUMBER | {Method.TOTP, Method.RECOVERY_CODE}

@@ -14,7 +14,7 @@ from ..browser import Browser
 from ..choices import Method, Status
 from ..models import ManualRequest, Verification, digest
 from ..msisdn import Msisdn
-from ..policy import EXCHANGING_FOR, PENDING_FOR, PROVES_NUMBER
+from ..policy import EXCHANGING_FOR, NEW_NUMBERS, PENDING_FOR, PROVES_NUMBER
 from ..uuid7 import first_at
 
 SHOWN_TO_A_PERSON = 20
@@ -58,8 +58,8 @@ def all_of_person(user: Any) -> list[dict[str, Any]]:
 
 
 def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:
-    """Return in which browsers the network has said *no match* of this person since
-    then, the newest first."""
+    """Return in which browsers the network has said *no match* of this person's number
+    since then, the newest first. A new number that was mistyped is not theirs."""
     began = since - PENDING_FOR - EXCHANGING_FOR  # bounds the search, by the key
     said_no = Verification.objects.filter(
         user_id=user.pk,
@@ -67,7 +67,7 @@ def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:
         settled_at__gt=since,
         method=Method.NETWORK,
         status=Status.MISMATCHED,
-    )
+    ).exclude(purpose__in=NEW_NUMBERS)
     return [
         Browser("", ip, user_agent)
         for ip, user_agent in said_no.values_list("ip", "user_agent")[:most]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import mail, watch
 from accounts.models import Notice, User
-from numberverify.choices import Event, Method, Status
+from numberverify.choices import Event, Method, Purpose, Status
 from numberverify.models import Verification
 from tests.accounts.steps import log_in
 from tests.conftest import Browser
@@ -124,8 +124,24 @@ def fail_to_tell(user, event):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_at_once_one_is_told(ann):
-    VerificationFactory.create_batch(3, mismatched=True, user=ann)
+    rows = {"mismatched": True, "user": ann, "purpose": Purpose.LOGIN}
+    VerificationFactory.create_batch(3, **rows)
 
     at_once([lambda: watch.hear(User.objects.get(), Event.NO_MATCH)] * 8)
 
+    assert Notice.objects.count() == 1
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SIGNUP, Purpose.PHONE_CHANGE])
+def test_new_numbers_that_were_mistyped_alarm_nobody(ann, purpose):
+    """They are not "the phone that has your number"."""
+    rows = {"mismatched": True, "user": ann}
+    VerificationFactory.create_batch(3, purpose=purpose, **rows)
+    VerificationFactory.create_batch(2, purpose=Purpose.LOGIN, **rows)
+
+    watch.hear(ann, Event.NO_MATCH)
+
+    assert Notice.objects.count() == 0
+    VerificationFactory(purpose=Purpose.STEP_UP, **rows)
+    watch.hear(ann, Event.NO_MATCH)
     assert Notice.objects.count() == 1
