@@ -32,3 +32,17 @@ class RedactingLogger(Logger):  # type: ignore[misc]
 
 
 logger_class = RedactingLogger
+
+
+def on_starting(server: Any) -> None:
+    """On a unix socket nobody has an address but by what a proxy writes down."""
+    if any(address.startswith("unix:") for address in _binds(server)):
+        from config import settings
+
+        if not settings.TRUSTED_PROXY_COUNT:
+            raise SystemExit("on a unix socket TRUSTED_PROXY_COUNT must be 1 or more")
+
+
+def _binds(server: Any) -> list[str]:
+    bound = server.cfg.bind
+    return [bound] if isinstance(bound, str) else list(bound)

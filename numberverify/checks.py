@@ -182,7 +182,8 @@ def the_proxy_is_trusted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     message = "SITE_URL is https, and no proxy is trusted (TRUSTED_PROXY_COUNT)."
     hint = (
-        "Behind a proxy all people would share its address, and the limits of one. "
+        "Behind a proxy all people would share its address, and the limits of one; on "
+        "a unix socket nobody has an address, and limits by address do not count. "
         "Silence this where the server itself speaks TLS."
     )
     return [Warning(message, hint=hint, id="numberverify.W020")]
