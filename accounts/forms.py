@@ -12,7 +12,7 @@ from numberverify.msisdn import Msisdn
 from numberverify.windows import Taken
 
 from . import signin, tries
-from .models import User
+from .models import Device, User
 
 NOT_A_NUMBER = _("Enter a mobile phone number, like 07700 900 982 or +33 6 39 98 12 34")
 
@@ -173,6 +173,7 @@ class LoginForm(forms.Form):
         self.request = request
         self.user: User | None = None
         self.tries = Taken()  # to be handed back: the password was right
+        self.device: Device | None = None  # this browser, if looked up already
         super().__init__(*args, **kwargs)
 
     def clean(self) -> None:
@@ -182,7 +183,7 @@ class LoginForm(forms.Form):
             return
         email = self.cleaned_data["username"]
         token = self.request.COOKIES.get(signin.cookie_name(), "")
-        taken = tries.before_password(self.request, email, token)
+        taken, device = tries.before_password(self.request, email, token)
         user = authenticate(
             self.request,
             username=email,
@@ -192,7 +193,7 @@ class LoginForm(forms.Form):
             raise ValidationError(
                 _("The e-mail address or the password is not right"), code="invalid"
             )
-        self.user, self.tries = user, taken
+        self.user, self.tries, self.device = user, taken, device
 
 
 class CloseForm(forms.Form):

@@ -135,7 +135,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
         if form.user.frozen_at:
             hand_back(form.tries)
             return render(request, "accounts/frozen.html", status=403)
-        device = known_browser(request, form.user)
+        device = form.device or known_browser(request, form.user)
         known = has_proved(device)
         browser = replace(browser_of(request), is_known=known, tries=form.tries)
         url = login.begin(

@@ -5,6 +5,7 @@ closes what can be guessed and what reaches other people, and opens the rest.
 """
 
 import logging
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from math import ceil
@@ -14,19 +15,23 @@ from django.utils.crypto import salted_hmac
 
 from . import conf
 from .browser import Browser, network_of
-from .choices import Method, Purpose, Status
+from .choices import Method, Status
 from .errors import Limited, StoreAway
 from .models import Verification
 from .msisdn import Msisdn
+from .policy import NEW_NUMBERS
 from .windows import Hit, StoreDown, Taken, store
 
 logger = logging.getLogger(__name__)
 # The name of a limit, and whom it counts: parts that tell one from another.
 Claim = tuple[str, ...]
-NEW_NUMBERS = {Purpose.SIGNUP, Purpose.PHONE_CHANGE}
-# What a start costs stays counted; the rest is handed back if nobody could tell.
-STAYS = {"start_address", "start_dialling_code"}
+# Stays counted if nobody could tell: that can be brought about, by bringing an error
+# back instead of a code, and would be a way around all limits.
+STAYS = {"start_address"}
 COUNTS_AGAINST_A_PERSON = {Status.MISMATCHED, Status.REFUSED}
+# Handed back with the next move of this process, which is the person's own next try at
+# the latest if there is no other: so it costs no round trip.
+_owed: deque[Hit] = deque()
 
 
 def take(
@@ -47,6 +52,7 @@ def take(
     returned, cleared = back.empty() if back else ([], [])
     if not hits and not returned and not cleared:
         return Taken()
+    returned = returned + _owed_until_now()
     try:
         full = store().move(
             hits + _hits(looks, counts=False), back=returned, clear=cleared
@@ -55,9 +61,9 @@ def take(
         _go_on_without_a_store(claims, error)
         return Taken()
     if full:
-        name = _name(full.hit)
-        logger.warning("the limit %s is reached", name)
-        raise Limited(name, ceil(full.seconds))
+        logger.warning("the limit %s is reached", full.hit.limit)
+    if full and full.seconds:
+        raise Limited(full.hit.limit, ceil(full.seconds))
     return Taken(hits, _hits(clears))
 
 
@@ -73,10 +79,12 @@ def clear(claims: Iterable[Claim]) -> None:
 
 
 def before_own_password(user: Any) -> Taken:
-    """Before somebody who is signed in types the password once more."""
+    """Before somebody who is signed in types the password once more. In a row of its
+    own: a stranger's guesses at the login must not use it up."""
     name = user.get_username()
-    in_a_row = ("login_in_a_row", name)
-    return take([("password_account", name), in_a_row], clears=[in_a_row])
+    in_a_row = ("password_in_a_row", name)
+    clears = [in_a_row, ("login_in_a_row", name)]
+    return take([("password_account", name), in_a_row], clears=clears)
 
 
 def before_start(
@@ -87,35 +95,31 @@ def before_start(
     `asks` is False for a row that is closed at once, as the person says. Takes along
     what `browser` has to hand back. Return what an ending without a verdict hands back.
     """
-    claims = [*_of_a_start(row)] if asks else []
+    claims = _of_a_start(row, msisdn) if asks else []
     if browser.network and not row.browser_known:
+        person = _account(row) if row.user_id else _number(row)
         claims.append(("start_address", browser.network))
-    new = row.purpose in NEW_NUMBERS
-    if new and msisdn and asks:
-        claims.append(("start_dialling_code", msisdn.calling_code))
+        claims.append(("start_address_spare", browser.network, *person))
     if row.method == Method.SMS and msisdn:
-        claims += _of_a_text(row, browser)
-        claims += [("text_dialling_code", msisdn.calling_code)] if new else []
+        claims += _of_a_text(row, msisdn, browser)
     # Codes have limits of their own: too many "no match" leave an app open.
     by_network = asks and row.method == Method.NETWORK
     looks = _of_verdicts(row, browser.ip) if by_network else []
     taken = take(claims, looks=looks, back=browser.tries)
-    taken.back = [hit for hit in taken.back if _name(hit) not in STAYS]
+    stays = [hit for hit in taken.back if hit.limit in STAYS or hit.is_spare]
+    taken.back = [hit for hit in taken.back if hit not in stays]
     return taken
 
 
 def after_start(row: Verification, taken: Taken) -> None:
     """A row that is over at once has asked nobody."""
     if not row.is_open:
-        hand_back(taken)
+        _owed.extend(taken.empty()[0])
 
 
 def before_text(row: Verification, browser: Browser) -> None:
     """Before one more text message of an open row."""
-    claims = _of_a_text(row, browser)
-    if row.purpose in NEW_NUMBERS:
-        claims.append(("text_dialling_code", Msisdn(row.number).calling_code))
-    take(claims)
+    take(_of_a_text(row, Msisdn(row.number), browser))
 
 
 def before_code(row: Verification, browser: Browser) -> Taken:
@@ -137,26 +141,39 @@ def settled(row: Verification, status: str) -> None:
         with suppress(Limited):  # counted full meanwhile
             take(_of_verdicts(row, row.ip))
     elif status == Status.UNAVAILABLE:
-        hand_back(Taken(_hits(_of_a_start(row))))
+        msisdn = Msisdn(row.number) if row.number else None
+        begun = _hits(_of_a_start(row, msisdn))
+        hand_back(Taken([hit for hit in begun if not hit.is_spare]))
 
 
-def _of_a_start(row: Verification) -> list[Claim]:
+def _of_a_start(row: Verification, msisdn: Msisdn | None) -> list[Claim]:
     """The number counts where it is not on file: nobody else's start may use up the
     owner's. Known browsers count apart from others, for the same reason."""
     claims: list[Claim] = []
     if row.user_id:
         claims.append(("start_account", *_account(row)))
-    if row.purpose in NEW_NUMBERS and row.number_fingerprint:
+    if row.purpose in NEW_NUMBERS and msisdn:
+        network = network_of(row.ip)
+        if network:
+            claims.append(("start_number_address", *_number(row), network))
         claims.append(("start_number", *_number(row)))
+        claims += _of_a_dialling_code("start", msisdn, network)
     return claims
 
 
-def _of_a_text(row: Verification, browser: Browser) -> list[Claim]:
+def _of_a_dialling_code(what: str, msisdn: Msisdn, network: str) -> list[Claim]:
+    name, code = f"{what}_dialling_code", msisdn.calling_code
+    spare: list[Claim] = [(f"{name}_spare", code, network)] if network else []
+    return [(name, code), *spare]
+
+
+def _of_a_text(row: Verification, msisdn: Msisdn, browser: Browser) -> list[Claim]:
     claims: list[Claim] = []
     if row.user_id:
         claims.append(("text_account", *_account(row)))
     if row.purpose in NEW_NUMBERS:
         claims.append(("text_number", *_number(row)))
+        claims += _of_a_dialling_code("text", msisdn, browser.network)
     if browser.network and not row.browser_known:
         claims.append(("text_address", browser.network))
     return claims
@@ -198,8 +215,12 @@ def _key(claim: Claim) -> str:
     return f"{name}/{made.hexdigest()[:32]}"
 
 
-def _name(hit: Hit) -> str:
-    return hit.key.partition("/")[0]
+def _owed_until_now() -> list[Hit]:
+    found: list[Hit] = []
+    with suppress(IndexError):
+        while True:
+            found.append(_owed.popleft())
+    return found
 
 
 def _go_on_without_a_store(claims: list[Claim], error: StoreDown) -> None:

@@ -17,7 +17,10 @@ OF_ONE_ACCOUNT = {
     "login_account_address",
     "login_in_a_row",
     "login_known",
+    "password_in_a_row",
 }
+# Nobody waits so long: it is said what opens the account instead.
+ENDLESS = timedelta(days=60).total_seconds()
 AGAIN_IN = 60  # seconds, while the store is away
 
 
@@ -49,6 +52,8 @@ def _limited(request: HttpRequest, error: Limited) -> HttpResponse:
         "wait": words.wait(error.retry_after),
         "at": timezone.now() + timedelta(seconds=error.retry_after),
         "seconds": error.retry_after,
+        "endless": error.retry_after > ENDLESS,
+        "by_browser": error.name == "login_in_a_row",
         "reset_url": conf.unfreeze_url() if error.name in OF_ONE_ACCOUNT else None,
     }
     response = render(request, "numberverify/limited.html", context, status=429)

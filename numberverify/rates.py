@@ -62,6 +62,7 @@ DEFAULTS: Mapping[str, Rate] = {
         login_address="100/15m;1000/d",
         login_known="10/15m;100/365d",
         password_account="10/15m;30/d",  # noqa: S106
+        password_in_a_row="100/365d",  # noqa: S106
         code_account="20/h",
         code_number="20/h;100/30d",
         code_address="100/h;500/d",
@@ -74,8 +75,12 @@ DEFAULTS: Mapping[str, Rate] = {
         text_account="30/d",
         text_address="30/h;150/d",
         text_dialling_code="1000/h;5000/d",
+        # Left to an address when the dialling code has had them all: nobody else's
+        # flood keeps a newcomer out. So it is with the mails to an e-mail.
+        text_dialling_code_spare="2/h",
         mail_email_address="3/h;10/d",
         mail_email="10/h;30/d",
+        mail_email_spare="2/d",
         mail_address="50/h;200/d",
     ),
     # What costs us work, or an operator's answer.
@@ -83,10 +88,14 @@ DEFAULTS: Mapping[str, Rate] = {
         closed=False,
         signup_address="100/h;500/d",
         # As long as a check may stay open: one that has run out counts no more.
-        start_number="20/5m",
+        start_number_address="5/5m",
+        start_number="60/5m",
         start_account="20/5m",
         start_address="300/10m",
+        # Left to each number or account at an address that has had them all.
+        start_address_spare="3/10m",
         start_dialling_code="3000/10m",
+        start_dialling_code_spare="5/h",
         # Checks that ended in "no match", or in too many wrong codes.
         no_account="10/h;30/d",
         no_number="10/h;30/d",

@@ -22,8 +22,13 @@ from . import conf
 PREFIX = "nv-limits"
 # Seconds for the store to answer: everybody who logs in waits for it.
 PATIENCE = 1.0
+# What is left of a limit that is full, to those who have not used it yet: the limit
+# `x_spare` is asked, and counted, only while `x` is full, and counts them apart.
+SPARE = "_spare"
 # Whether all that is to be taken has room is seen before any of it is counted: who is
-# turned away does not move the end of the wait, nor use up other limits.
+# turned away does not move the end of the wait, nor use up other limits. Of each there
+# are four arguments: amount, milliseconds, whether it counts, and its group: those with
+# a spare have a number, and the spare the same below nought.
 MOVE = """
 local back, clear = tonumber(ARGV[1]), tonumber(ARGV[2])
 for i = 1, back do
@@ -34,26 +39,44 @@ end
 for i = back + 1, back + clear do
   redis.call('del', KEYS[i])
 end
-local full, wait = -1, 0
-for i = back + clear + 1, #KEYS do
-  local at = 3 + 3 * (i - back - clear - 1)
+local first = back + clear
+local left, over, spare = {}, {}, {}
+for i = first + 1, #KEYS do
+  local at = 3 + 4 * (i - first - 1)
+  local group = tonumber(ARGV[at + 3])
+  left[i] = 0
   if tonumber(redis.call('get', KEYS[i]) or '0') >= tonumber(ARGV[at]) then
-    local left = math.max(redis.call('pttl', KEYS[i]), 1)
-    if left > wait then
-      full, wait = i - back - clear - 1, left
+    left[i] = math.max(redis.call('pttl', KEYS[i]), 1)
+    over[group] = true
+  end
+  spare[group] = math.max(spare[group] or 0, left[i])
+end
+local full, wait = -1, 0
+for i = first + 1, #KEYS do
+  local group = tonumber(ARGV[3 + 4 * (i - first - 1) + 3])
+  if group >= 0 and left[i] > 0 then
+    local until_then = left[i]
+    if group > 0 then
+      until_then = math.min(until_then, spare[-group])
+    end
+    if until_then > wait or full < 0 then
+      full, wait = i - first - 1, until_then
     end
   end
 end
 if wait > 0 then
   return {full, wait}
 end
-for i = back + clear + 1, #KEYS do
-  local at = 3 + 3 * (i - back - clear - 1)
-  if ARGV[at + 2] == '1' and redis.call('incr', KEYS[i]) == 1 then
-    redis.call('pexpire', KEYS[i], ARGV[at + 1])
+for i = first + 1, #KEYS do
+  local at = 3 + 4 * (i - first - 1)
+  local group = tonumber(ARGV[at + 3])
+  if ARGV[at + 2] == '1' and (group >= 0 or over[-group]) then
+    if redis.call('incr', KEYS[i]) == 1 then
+      redis.call('pexpire', KEYS[i], ARGV[at + 1])
+    end
   end
 end
-return {-1, 0}
+return {full, 0}
 """
 
 
@@ -74,6 +97,14 @@ class Hit:
     def name(self) -> str:
         return self.item.key_for(self.key)
 
+    @property
+    def limit(self) -> str:
+        return self.key.partition("/")[0]
+
+    @property
+    def is_spare(self) -> bool:
+        return self.limit.endswith(SPARE)
+
 
 @dataclass(slots=True)
 class Taken:
@@ -92,7 +123,8 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """A window without room, of several the one that lasts longest."""
+    """A window without room, of several the one that lasts longest; for no seconds,
+    where its spare had room."""
 
     hit: Hit
     seconds: float
@@ -108,6 +140,18 @@ class Store(Protocol):
     ) -> Full | None:
         """Give back and clear; then take all, or none if one has no room: that is what
         is returned. Raise StoreDown."""
+
+
+def groups(take: Sequence[Hit]) -> list[int]:
+    """Number the limits that have their spare with them, and the spares below nought."""
+    names = [hit.limit.removesuffix(SPARE) for hit in take if hit.is_spare]
+    numbers = {name: n for n, name in enumerate(dict.fromkeys(names), 1)}
+    return [
+        -numbers[hit.limit.removesuffix(SPARE)]
+        if hit.is_spare
+        else numbers.get(hit.limit, 0)
+        for hit in take
+    ]
 
 
 class InProcess:
@@ -129,19 +173,33 @@ class InProcess:
                 self.storage.decr(hit.name)
             for hit in clear:
                 self.storage.clear(hit.name)
-            full = [self._full(hit) for hit in take if self._has_no_room(hit)]
-            if full:
-                return max(full, key=lambda each: each.seconds)
-            for hit in take:
-                if hit.counts:
+            found, over = self._look(take)
+            if found and found.seconds:
+                return found
+            for hit, group in zip(take, groups(take), strict=True):
+                if hit.counts and (group >= 0 or -group in over):
                     self.storage.incr(hit.name, hit.item.get_expiry())
-            return None
+            return found
 
-    def _has_no_room(self, hit: Hit) -> bool:
-        return self.storage.get(hit.name) >= hit.item.amount
+    def _look(self, take: Sequence[Hit]) -> tuple[Full | None, set[int]]:
+        """Return what is full, and the groups that are, as the script does."""
+        left = [self._left(hit) for hit in take]
+        numbered = groups(take)
+        spare: dict[int, float] = {}
+        for seconds, group in zip(left, numbered, strict=True):
+            spare[group] = max(spare.get(group, 0), seconds)
+        full = [
+            Full(hit, min(seconds, spare[-group]) if group else seconds)
+            for hit, seconds, group in zip(take, left, numbered, strict=True)
+            if seconds and group >= 0
+        ]
+        over = {group for group, seconds in spare.items() if seconds}
+        return max(full, key=lambda each: each.seconds, default=None), over
 
-    def _full(self, hit: Hit) -> Full:
-        return Full(hit, self.storage.get_expiry(hit.name) - time.time())
+    def _left(self, hit: Hit) -> float:
+        if self.storage.get(hit.name) < hit.item.amount:
+            return 0
+        return max(self.storage.get_expiry(hit.name) - time.time(), 0.001)
 
 
 class Shared:
@@ -167,14 +225,14 @@ class Shared:
     ) -> Full | None:
         keys = [self.storage.prefixed_key(hit.name) for hit in (*back, *clear, *take)]
         arguments = [len(back), len(clear)]
-        for hit in take:
+        for hit, group in zip(take, groups(take), strict=True):
             milliseconds = hit.item.get_expiry() * 1000
-            arguments += [hit.item.amount, milliseconds, int(hit.counts)]
+            arguments += [hit.item.amount, milliseconds, int(hit.counts), group]
         try:
             full, wait = self._move(keys, arguments)
         except redis.RedisError as error:
             raise StoreDown from error
-        return Full(take[full], wait / 1000) if wait else None
+        return Full(take[full], wait / 1000) if full >= 0 else None
 
 
 in_process = InProcess()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import windows
+from numberverify import limits, windows
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
 
@@ -60,6 +60,7 @@ def _clean_cache() -> None:
 @pytest.fixture(autouse=True)
 def _no_tries_yet() -> None:
     windows.in_process.storage.reset()
+    limits._owed.clear()
 
 
 @pytest.fixture(autouse=True)

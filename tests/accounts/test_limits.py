@@ -14,8 +14,9 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail as outbox
 from redis.connection import Connection
 
-from accounts import mail
+from accounts import account, mail
 from numberverify import windows
+from numberverify.errors import OperatorUnreachable
 from numberverify.models import Verification
 from tests.accounts.browsers import known
 from tests.accounts.steps import (
@@ -260,21 +261,76 @@ def test_the_old_password_is_limited_in_an_open_session_too(ann, operator, hashe
     assert len(hashed) == 10
 
 
-def test_nist_3_2_2_old_passwords_count_in_the_same_row(ann, operator, settings):
+def test_nist_3_2_2_old_passwords_have_a_row_of_their_own(ann, operator, settings):
+    """A stranger at the login must not use up the tries of who is signed in."""
     phone = sign_in(at(OWNERS), ann)
     change = "/accounts/password/change/"
-    by_network(phone, operator, change)
-    settings.NV_LIMITS = "login_in_a_row=3/365d"
-    guess(at(STRANGERS), ann.email, 2)
+    settings.NV_LIMITS = "login_in_a_row=3/365d,password_in_a_row=2/365d"
+    assert guess(at(STRANGERS), ann.email, 4)[-1] == 429
     new = {"new_password1": "batt3ry staple", "new_password2": "batt3ry staple"}
 
+    by_network(phone, operator, change)
     assert phone.submit(change, old_password=PASSWORD, **new).status_code == 303
     assert guess(at(STRANGERS), ann.email, 2) == [200] * 2  # anew, after a right one
     by_network(phone, operator, change)
-    said = [
-        phone.submit(change, old_password="wrong", **new).status_code for _ in range(2)
-    ]
-    assert said == [200, 429]
+    said = [phone.submit(change, old_password="wrong", **new) for _ in range(3)]
+    assert [page.status_code for page in said] == [200, 200, 429]
+    assert "Set a new password." in said[2].text
+
+
+def test_nobody_is_told_to_wait_for_a_year(ann, settings):
+    settings.NV_LIMITS = "login_in_a_row=1/365d"
+    guess(at(STRANGERS), ann.email, 1)
+
+    page = log_in(at(OWNERS), ann)
+
+    assert page.status_code == 429
+    assert int(page["Retry-After"]) > 364 * 86_400
+    assert "Try again in" not in page.text
+    assert "a browser in which you have logged in before" in page.text
+    assert f'href="{RESET}"' in page.text
+
+
+def gathered(ann, times):
+    """Browsers in which somebody has logged in with the password."""
+    browsers = []
+    for n in range(times):
+        browsers.append(sign_in(at(STRANGERS), ann, f"gathered {n}"))
+        browsers[-1].submit("/accounts/logout/", page="/")
+    return browsers
+
+
+def frozen(ann):
+    account.freeze(ann)
+
+
+def reset(ann):
+    ann.set_password("batt3ry staple")
+    ann.save()
+    ann.forget_browsers()
+
+
+def ended_all(ann):
+    ann.end_sessions()
+
+
+@pytest.mark.parametrize("done", [frozen, reset, ended_all])
+def test_a_browser_of_ones_own_is_none_after(ann, done):
+    browsers = gathered(ann, 4)
+
+    done(ann)
+
+    said = [status for each in browsers for status in guess(each, ann.email, 5)]
+    assert said.count(200) == 10  # as from any one address
+
+
+def test_a_browser_that_is_forgotten_is_a_strangers(ann):
+    mine, other = gathered(ann, 2)
+    ann.device_set.order_by("pk").first().delete()
+
+    assert guess(at(STRANGERS), ann.email, 10)[-1] == 200
+    assert guess(mine, ann.email, 1) == [429]
+    assert guess(other, ann.email, 1) == [200]
 
 
 def test_the_password_that_puts_an_app_on_file_is_limited(hashed):
@@ -342,7 +398,7 @@ def test_all_of_a_customers_ipv6_addresses_count_as_one(ann):
     assert guess(at("2001:db8:1:2::1"), ann.email, 1) == [200]
 
 
-def test_nist_4_13_a_header_that_names_a_number_or_a_person_changes_nothing(
+def test_rfc9700_4_13_a_header_that_names_a_number_or_a_person_changes_nothing(
     operator,
 ):
     """What a mobile network's proxy adds, or an attacker: it is never read."""
@@ -361,6 +417,14 @@ def test_nist_4_13_a_header_that_names_a_number_or_a_person_changes_nothing(
     assert row.ip == STRANGERS
     assert operator.calls_to("/premiuminfo/v1/")[-1].json != {}
     assert row.number_mask == "+44 •••• •••123"
+
+
+def test_without_an_address_nobody_shares_one(settings):
+    """As on a unix socket: or one stranger would shut out the site. Accounts count."""
+    settings.NV_LIMITS = "login_address=2/15m,login_account=3/h"
+
+    assert guess(at(""), "a@example.com", 4) == [200] * 3 + [429]
+    assert guess(at(""), "b@example.com", 1) == [200]
 
 
 # Signups and mails
@@ -394,11 +458,37 @@ def test_v5_0_0_2_4_1_mails_are_limited_alike_with_and_without_an_account(ann, e
 def test_a_stranger_does_not_use_up_the_mails_of_the_owners_browser(ann):
     owners = sign_in(at(OWNERS), ann)
     owners.submit("/accounts/logout/", page="/")
-    for n in range(11):
-        last = ask_for_mail(at(f"203.0.113.{n}"))
+    for n in range(4):
+        for _ in range(4):
+            last = ask_for_mail(at(f"203.0.113.{n}"))
 
     assert last.status_code == 429
     assert ask_for_mail(owners).status_code == 303
+
+
+def test_strangers_do_not_close_the_reset_in_a_new_browser(ann, settings):
+    """Whom they have locked out, or frozen, has no other door."""
+    for n in range(3):
+        guess(at(f"2001:db8:0:{n}::1"), ann.email, 10)
+    for n in range(5):
+        for _ in range(3):
+            ask_for_mail(at(f"2001:db8:0:{n}::1"))
+    new = at(OWNERS)
+
+    locked = log_in(new, ann)
+
+    assert locked.status_code == 429
+    assert f'href="{RESET}"' in locked.text
+    assert [ask_for_mail(new).status_code for _ in range(3)] == [303, 303, 429]
+
+
+def test_a_frozen_persons_reset_is_open_to_them(ann):
+    for n in range(5):
+        for _ in range(3):
+            ask_for_mail(at(f"203.0.113.{n}"))
+    account.freeze(ann)
+
+    assert ask_for_mail(at(OWNERS)).status_code == 303
 
 
 def test_asking_for_the_confirmation_again_is_limited(ann):
@@ -552,32 +642,70 @@ def test_a_whole_login_costs_two_round_trips(ann, operator, shared, monkeypatch)
     assert len(trips) == 2
 
 
+class Broken:
+    makes_codes = False
+
+    def send(self, msisdn, text):
+        raise OSError
+
+
+def unreachable(name):
+    raise OperatorUnreachable
+
+
+def test_what_is_owed_comes_back_with_the_next_try(ann, operator, monkeypatch):
+    """A check that is over at once is handed back, and costs no round trip for it."""
+    monkeypatch.setattr("numberverify.network._prepared", unreachable)
+
+    said = [log_in(Browser(), ann).status_code for _ in range(25)]
+
+    assert said == [303] * 25
+
+
 @pytest.mark.parametrize(
     "journey",
     [
         "login",
         "login by text message",
         "login not on the phone",
+        "login that nobody can check",
+        "login whose message nobody takes",
         "wrong password",
         "signup",
+        "signup that nobody can check",
+        "old password",
         "reset",
         "known",
     ],
 )
 def test_no_request_costs_more_than_two_round_trips(
-    ann, operator, monkeypatch, journey
+    ann, operator, monkeypatch, settings, journey
 ):
     phone = sign_in(Browser(), ann) if journey == "known" else Browser()
     if journey == "known":
         phone.submit("/accounts/logout/", page="/")
+    signup = SIGNUP | {"email": "a@example.com"}
+    if "nobody can check" in journey:
+        monkeypatch.setattr("numberverify.network._prepared", unreachable)
+    if "nobody takes" in journey:
+        settings.SMS_BACKEND = f"{__name__}.Broken"
+    if journey == "old password":
+        change = "/accounts/password/change/"
+        by_network(sign_in(phone, ann), operator, change)
+        new = {"new_password1": "batt3ry staple", "new_password2": "batt3ry staple"}
     counted = Counted(windows.in_process)
     monkeypatch.setattr("numberverify.limits.store", lambda: counted)
-    signup = SIGNUP | {"email": "a@example.com"}
     do = {
         "login": lambda: log_in(phone, ann),
         "login by text message": lambda: log_in(phone, ann, method="sms"),
         "login not on the phone": lambda: log_in(phone, ann, method="other"),
+        "login that nobody can check": lambda: log_in(phone, ann),
+        "login whose message nobody takes": lambda: log_in(phone, ann, method="sms"),
         "wrong password": lambda: log_in(phone, ann, "wrong"),
+        "signup that nobody can check": lambda: phone.submit(
+            "/accounts/signup/", **signup
+        ),
+        "old password": lambda: phone.submit(change, old_password=PASSWORD, **new),
         "signup": lambda: phone.submit("/accounts/signup/", **signup, method="sms"),
         "reset": lambda: ask_for_mail(phone),
         "known": lambda: log_in(phone, ann),

@@ -108,6 +108,66 @@ def test_people_and_limits_are_counted_apart(store):
     assert store.move(hits("1/h", "text/of-ann")) is None
 
 
+def with_spare(of, limit="3/h", spare="2/h"):
+    """A limit for all, and what is left of it to one."""
+    return hits(limit, "login/all") + hits(spare, f"login_spare/{of}")
+
+
+def test_who_comes_new_has_a_spare_when_others_have_used_up_all(store):
+    def through(of, times):
+        moved = [store.move(with_spare(of)) for _ in range(times)]
+        return [full is None or not full.seconds for full in moved]
+
+    assert through("stranger", 7) == [True] * 5 + [False] * 2
+    assert through("newcomer", 3) == [True] * 2 + [False]
+
+
+def test_a_spare_is_not_used_up_before_the_limit_is(store):
+    """Or a town behind one address would have none when it needs it."""
+    for _ in range(2):
+        store.move(with_spare("ann", "2/h", "1/h"))
+
+    assert not store.move(with_spare("ann", "2/h", "1/h")).seconds
+    assert store.move(with_spare("ann", "2/h", "1/h")).seconds
+
+
+def test_a_limit_that_has_taken_a_spare_is_named(store):
+    store.move(with_spare("ann", "1/h"))
+
+    over = store.move(with_spare("ben", "1/h"))
+
+    assert (over.hit.limit, over.seconds) == ("login", 0)
+
+
+def test_with_a_spare_the_shorter_wait_is_told(store):
+    for _ in range(2):
+        store.move(with_spare("ann", "1/d", "1/h"))
+
+    full = store.move(with_spare("ann", "1/d", "1/h"))
+
+    assert full.hit.limit == "login"
+    assert 3590 < full.seconds <= 3600
+
+
+def test_a_spare_does_not_open_another_limit(store):
+    both = with_spare("ann", "1/h", "9/h") + hits("2/h", "other/ann")
+
+    said = [store.move(both) for _ in range(3)]
+
+    assert said[0] is None
+    assert not said[1].seconds
+    assert (said[2].hit.limit, said[2].seconds > 0) == ("other", True)
+
+
+def test_what_is_given_back_opens_a_limit_that_was_over(store):
+    for _ in range(3):
+        store.move(with_spare("ann", "2/h", "9/h"))
+
+    store.move([], back=hits("2/h", "login/all") * 2)
+
+    assert store.move(with_spare("ben", "2/h")) is None
+
+
 def test_of_many_at_once_no_more_are_taken(store):
     together = threading.Barrier(16)
 
