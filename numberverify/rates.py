@@ -88,8 +88,8 @@ DEFAULTS: Mapping[str, Rate] = {
         closed=False,
         signup_address="100/h;500/d",
         # As long as a check may stay open: one that has run out counts no more.
-        start_number_address="5/5m",
-        start_number="60/5m",
+        start_number_address="10/5m",
+        start_number="100/5m",
         start_account="20/5m",
         start_address="300/10m",
         # Left to each number or account at an address that has had them all.

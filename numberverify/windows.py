@@ -143,7 +143,7 @@ class Store(Protocol):
 
 
 def groups(take: Sequence[Hit]) -> list[int]:
-    """Number the limits that have their spare with them, and the spares below nought."""
+    """Number the limits that have their spare with them; the spares below nought."""
     names = [hit.limit.removesuffix(SPARE) for hit in take if hit.is_spare]
     numbers = {name: n for n, name in enumerate(dict.fromkeys(names), 1)}
     return [
