@@ -66,9 +66,9 @@ def find(user: User, device_id: Any) -> Device | None:
 def sign_out_other(request: HttpRequest, user: User, device: Device) -> None:
     """End the session in another browser, and tell the person: it takes no proof."""
     with transaction.atomic():
-        sign_out(device)
-        here = browser_of(request)
-        notices.tell(user, Kind.BROWSER_ENDED, here, about=device)
+        if sign_out(device):
+            here = browser_of(request)
+            notices.tell(user, Kind.BROWSER_ENDED, here, about=device)
 
 
 def forget_other(request: HttpRequest, user: User, device: Device) -> None:
@@ -80,10 +80,14 @@ def forget_other(request: HttpRequest, user: User, device: Device) -> None:
         notices.tell(user, Kind.BROWSER_FORGOTTEN, here, about=device)
 
 
-def sign_out(device: Device | None) -> None:
-    """End the session in a browser, whatever its key has become meanwhile."""
-    while device and device.session_key and not device.take(""):
+def sign_out(device: Device | None) -> bool:
+    """End the session in a browser, whatever its key has become meanwhile; say whether
+    there was one."""
+    while device and device.session_key:
+        if device.take(""):
+            return True
         device = Device.objects.filter(pk=device.pk).first()
+    return False
 
 
 def sign_out_others(user: User, key: str | None) -> None:

@@ -4,10 +4,7 @@ Outside, so that the time an answer takes tells nobody whether an account exists
 """
 
 import logging
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -25,6 +22,7 @@ from numberverify import texts
 from numberverify.msisdn import Msisdn
 
 from .models import User
+from .queues import Queue
 from .tokens import reset_tokens
 
 if TYPE_CHECKING:
@@ -32,13 +30,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 CONFIRM_SALT = "accounts.mail.confirm"
-# Seconds: writing a mail takes processor time, which an answer under way would feel.
-AFTER_THE_ANSWER = 0.1
 CONFIRM_FOR = 7 * 24 * 60 * 60  # seconds
 CHANGE_SALT = "accounts.mail.change"
 CHANGE_FOR = 24 * 60 * 60  # seconds
-_threads = ThreadPoolExecutor(2, "mail")
-_under_way: set[Future[None]] = set()
+# Apart, so that no amount of news keeps back the link that a person waits for.
+_waited_for, _news = Queue("mail", 2), Queue("news", 2)
 
 
 def send_confirmation(user: User) -> None:
@@ -114,7 +110,7 @@ def send_notice(
 ) -> None:
     """Tell a person what has happened, by the kind's own template if it has one."""
     urls = {"not_me_url": _absolute("accounts:not-me", token)}
-    _send(to, f"news/{kind}", said | urls, user.language)
+    _send(to, f"news/{kind}", said | urls, user.language, _news)
 
 
 def send_email_wanted(owner: User) -> None:
@@ -124,7 +120,7 @@ def send_email_wanted(owner: User) -> None:
 
 def send_email_given_back(user: User) -> None:
     """Tell the address that a change had brought that it is undone."""
-    _send(user.email, "email_given_back", {}, user.language)
+    _send(user.email, "email_given_back", {}, user.language, _news)
 
 
 def send_frozen(user: User) -> None:
@@ -135,7 +131,7 @@ def send_frozen(user: User) -> None:
 
 def send_closed(user: User) -> None:
     """Tell a person that the account is no more."""
-    _send(user.email, "closed", {}, user.language)
+    _send(user.email, "closed", {}, user.language, _news)
 
 
 def text(msisdn: Msisdn, words: "StrOrPromise", language: str = "") -> None:
@@ -144,12 +140,13 @@ def text(msisdn: Msisdn, words: "StrOrPromise", language: str = "") -> None:
     The number is in nothing but the message: not in the log either.
     """
     if texts.can_be_sent():
-        _hand_over(_deliver_text, msisdn, words, language)
+        _hand_over(_news, _deliver_text, msisdn, words, language)
 
 
 def wait() -> None:
     """Wait until what was handed over has left."""
-    wait_for(list(_under_way))
+    _waited_for.wait()
+    _news.wait()
 
 
 def _confirmation(user: User) -> str:
@@ -161,18 +158,17 @@ def _absolute(name: str, *args: str) -> str:
 
 
 def _send(
-    to: str | None, template: str, context: dict[str, Any], language: str
+    to: str | None,
+    template: str,
+    context: dict[str, Any],
+    language: str,
+    queue: Queue = _waited_for,
 ) -> None:
-    _hand_over(_deliver, to, template, context, language)
+    _hand_over(queue, _deliver, to, template, context, language)
 
 
-def _hand_over(deliver: Callable[..., None], *what: Any) -> None:
-    def after_the_commit() -> None:
-        future = _threads.submit(deliver, *what)
-        _under_way.add(future)
-        future.add_done_callback(_under_way.discard)
-
-    transaction.on_commit(after_the_commit)
+def _hand_over(queue: Queue, deliver: Callable[..., None], *what: Any) -> None:
+    transaction.on_commit(lambda: queue.put(deliver, *what))
 
 
 def _deliver(
@@ -182,7 +178,6 @@ def _deliver(
 
     News without a template of its own is told by that of all news.
     """
-    time.sleep(AFTER_THE_ANSWER)
     templates = [f"accounts/mail/{template}.txt", "accounts/mail/news.txt"]
     try:
         with translation.override(language or settings.LANGUAGE_CODE):

@@ -4,10 +4,13 @@ Each mail has a link by which a person says "this wasn't me" (`not_me`). Call th
 the transaction of what they are about: what is told leaves after its commit.
 """
 
+import logging
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +22,10 @@ from . import mail, places
 from .models import Device, Notice, User, digest
 from .notice import GOOD_FOR, Kind
 
+logger = logging.getLogger(__name__)
+# What a person, or a thief, brings about with no more than the password or a session.
+WITHOUT_A_PROOF = {Kind.NEW_BROWSER, Kind.BROWSER_ENDED}
+MOST = 10  # an hour, of each of these
 # Put into words when the mail is written, in the person's language.
 in_words = lazy(places.browser_in_words, str)
 in_place = lazy(places.place, str)
@@ -35,8 +42,12 @@ def tell(
 ) -> None:
     """Mail the person. `browser` is where it was done, None when nobody did it in one;
     `about` another browser that it was done to; `more` what the kind's own template
-    wants. With `email_before` the mail goes there, and its link gives it back.
+    wants. With `email_before` the mail goes there, and its link gives it back. What
+    takes no proof is told ten times an hour: then the person knows.
     """
+    if kind in WITHOUT_A_PROOF and _told_lately(user, kind) >= MOST:
+        logger.warning("account %s: %s is told no more this hour", user.pk, kind)
+        return
     token = secrets.token_urlsafe(32)
     country = places.country_of(browser.ip) if browser else ""
     notice = Notice.objects.create(
@@ -56,6 +67,12 @@ def tell(
         "days": GOOD_FOR.days,
     }
     mail.send_notice(user, kind, token, said | more, to=email_before or user.email)
+
+
+def _told_lately(user: User, kind: Kind) -> int:
+    since = timezone.now() - timedelta(hours=1)
+    mine = Notice.objects.filter(user=user, kind=kind, created_at__gt=since)
+    return mine[:MOST].count()
 
 
 def tell_of_number(

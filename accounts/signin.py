@@ -8,9 +8,9 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from numberverify.browser import bind_anew, browser_of
+from numberverify.browser import bind_anew, browser_of, language_of
 
 from . import sessions, tries
 from .models import KNOWN_FOR, Device, User, digest
@@ -56,14 +56,9 @@ def note_language(request: HttpRequest, user: User, *, trusted: bool) -> None:
         user.language = found
 
 
-def language_of(request: HttpRequest) -> str:
-    """Return which of the site's languages the browser asks for, "" if it asks none.
-
-    Not what the page is in: that is English until the pages are translated.
-    """
-    if not request.headers.get("Accept-Language"):
-        return ""
-    return translation.get_language_from_request(request)
+def language_on_file(user: User) -> str:
+    """Return the language of mails and text messages, or "" (NV_LANGUAGE_OF)."""
+    return user.language
 
 
 def sign_in(

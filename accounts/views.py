@@ -20,6 +20,7 @@ from numberverify.browser import (
     bind,
     bind_anew,
     browser_of,
+    language_of,
     leaves_for_operator,
     lives,
     way_of,
@@ -47,7 +48,6 @@ from .pages import (
 from .signin import (
     has_proved,
     known_browser,
-    language_of,
     note_language,
     note_proof,
     sign_in,

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import translation
 from django.utils.cache import patch_cache_control
 
 from . import conf
@@ -46,7 +47,8 @@ def to_login(request: HttpRequest, back_to: str = "") -> HttpResponse:
 class Browser:
     """`binding` is the random value of the cookie that only this browser has;
     `is_known` says whether the account in question knows the browser; `network` is
-    what limits count as its address; `tries` are handed back with the next start."""
+    what limits count as its address; `tries` are handed back with the next start;
+    `language` is the one that it asks for, "" for none."""
 
     binding: str = field(repr=False)
     ip: str | None = None
@@ -55,6 +57,7 @@ class Browser:
     is_new: bool = False  # its binding has yet to reach it
     network: str = ""
     tries: Taken | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,18 @@ def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
         known,
         not bound,
         client_network(request),
+        language=language_of(request),
     )
+
+
+def language_of(request: HttpRequest) -> str:
+    """Return which of the site's languages the browser asks for, "" if it asks none.
+
+    Not what the page is in: that is English until the pages are translated.
+    """
+    if not request.headers.get("Accept-Language"):
+        return ""
+    return translation.get_language_from_request(request)
 
 
 def bind(

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from . import conf, policy, ways
-from .browser import give_back_connections
+from .browser import Browser, give_back_connections
 from .choices import Method, Reason, Status
 from .errors import CodeOver, SmsNotSent
 from .factors import recovery, sms, totp
@@ -35,8 +36,9 @@ class Tried:
     left: int
 
 
-def open_row(row: Verification, msisdn: Msisdn | None) -> None:
-    """Save a described row of a typed method; a text message leaves after the commit.
+def open_row(row: Verification, msisdn: Msisdn | None, browser: Browser) -> None:
+    """Save a described row of a typed method; a text message leaves after the commit,
+    and within the request: the page says at once if nobody has taken it.
 
     It takes the place of an older one, and what is left of its tries.
     """
@@ -52,7 +54,7 @@ def open_row(row: Verification, msisdn: Msisdn | None) -> None:
         row.close(Reason.REPLACED, Status.EXPIRED)
         row.save(force_insert=True)
     if code and row.status == Status.PENDING:
-        _send(row, code)
+        _send(row, code, browser)
 
 
 def _set_code(row: Verification, msisdn: Msisdn) -> str:
@@ -85,7 +87,7 @@ def _replace_open(row: Verification) -> None:
         row.save()
 
 
-def _send(row: Verification, code: str) -> None:
+def _send(row: Verification, code: str, browser: Browser) -> None:
     """Hand the message over; one that nobody takes settles the row."""
     if ways.texts_lately(row) > policy.MOST_CODES:
         # Counted again now that this one is written: of many at once in as many
@@ -95,9 +97,12 @@ def _send(row: Verification, code: str) -> None:
         mine.update(sends=F("sends") - 1)
         row.status = Status.UNAVAILABLE
         return
+    # Of whom it is for: a stranger's browser must not choose what the owner reads.
+    language = (row.user_id and conf.language_of(row.user)) or browser.language
     give_back_connections()
     try:
-        reference = _hand_over(Msisdn(row.number), code)
+        with translation.override(language or settings.LANGUAGE_CODE):
+            reference = _hand_over(Msisdn(row.number), code)
     except Exception as error:  # its words may quote the number or the code
         logger.error("verification %s: no message, %s", row.pk, type(error).__name__)
         now = timezone.now()
@@ -122,7 +127,7 @@ def _hand_over(msisdn: Msisdn, code: str) -> str:
     return ""
 
 
-def resend(row: Verification) -> int:
+def resend(row: Verification, browser: Browser) -> int:
     """Send a new code, with the tries that are left. Return 0, or the seconds to wait
     for it; -1 when this number has had its messages for now."""
     now = timezone.now()
@@ -144,7 +149,7 @@ def resend(row: Verification) -> int:
         sends=row.sends,
         expires_at=row.expires_at,
     ):
-        _send(row, code)
+        _send(row, code, browser)
     return 0
 
 

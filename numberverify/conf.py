@@ -182,6 +182,13 @@ def knows_browser(request: Any, user: Any) -> bool:
     return bool(path) and bool(import_string(path)(request, user))
 
 
+def language_of(user: Any) -> str:
+    """Return the language that the site writes to the person in, by its
+    `NV_LANGUAGE_OF`, or ""."""
+    path = getattr(settings, "NV_LANGUAGE_OF", "")
+    return (import_string(path)(user) or "") if path else ""
+
+
 def proof_stamp() -> Callable[[Any], str | None] | None:
     """The site's `NV_PROOF_STAMP`: what a proof kept in the session dies with."""
     path = getattr(settings, "NV_PROOF_STAMP", "")

@@ -111,7 +111,7 @@ def _start(row: Verification, msisdn: Msisdn | None, browser: Browser, way: Way)
         return row.save_closed(Reason.NOT_ON_PHONE)
     if way.method == Method.NETWORK:
         return network.start(row, msisdn, chosen, ask=way.other_network)
-    return _start_another_way(row, msisdn)
+    return _start_another_way(row, msisdn, browser)
 
 
 def claim(
@@ -279,13 +279,15 @@ def describe(
     row.browser_known = browser.is_known
 
 
-def _start_another_way(row: Verification, msisdn: Msisdn | None) -> str:
+def _start_another_way(
+    row: Verification, msisdn: Msisdn | None, browser: Browser
+) -> str:
     if ways.is_closed_by_a_swap(row, Method(row.method)):
         return row.save_closed(Reason.SIM_SWAPPED)
     if row.method not in ways.open_to(row):
         return row.save_closed(Reason.METHOD_CLOSED)
     if row.method != Method.MANUAL:
-        codes.open_row(row, msisdn)
+        codes.open_row(row, msisdn, browser)
     elif waiting := _waits_for_staff(row):
         return waiting.get_absolute_url()
     else:

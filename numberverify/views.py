@@ -198,8 +198,9 @@ def _type(request: HttpRequest, row: Verification) -> HttpResponse:
 
 
 def _resend(request: HttpRequest, row: Verification) -> HttpResponse:
-    limits.before_text(row, browser_of(request))
-    wait = codes.resend(row)
+    browser = browser_of(request)
+    limits.before_text(row, browser)
+    wait = codes.resend(row, browser)
     if wait:
         messages.warning(request, words.no_resend(wait))
     now = flow.look(row.pk)

@@ -7,7 +7,8 @@ import pytest
 from django.core import mail as outbox
 
 from accounts import browsers
-from accounts.models import Device
+from accounts.models import Device, Notice
+from accounts.notice import Kind
 from tests.accounts.browsers import (
     BROWSERS,
     WORDS,
@@ -193,6 +194,33 @@ def test_ending_it_twice_changes_nothing(ann):
 
 
 # Forgetting one (6.5.6)
+
+
+def test_where_nobody_is_signed_in_nothing_is_ended_and_nobody_told(ann):
+    phone = opened(ann, "phone")
+    other = DeviceFactory(user=ann, token="another")
+    before = Notice.objects.count()
+
+    for _ in range(5):
+        page = phone.submit("/accounts/browsers/", end=str(other.pk))
+
+    assert page.status_code == 303
+    assert Notice.objects.count() == before
+
+
+def test_a_session_can_end_others_without_end_and_not_fill_a_mailbox(ann, caplog):
+    phone = opened(ann, "phone")
+    other = DeviceFactory(user=ann, token="another")
+
+    for n in range(13):
+        Device.objects.filter(pk=other.pk).update(session_key=f"signed in {n}")
+        phone.submit("/accounts/browsers/", end=str(other.pk))
+
+    told = Notice.objects.filter(kind=Kind.BROWSER_ENDED).count()
+    assert told == 10
+    assert Device.objects.get(pk=other.pk).session_key == ""
+    assert "browser_ended is told no more this hour" in caplog.text
+    assert "ann@" not in caplog.text
 
 
 def test_v5_0_0_6_5_6_a_forgotten_browser_is_new_at_its_next_login(ann, operator):

@@ -3,6 +3,7 @@
 import pytest
 
 from numberverify import codes, flow, ways
+from numberverify.browser import Browser
 from numberverify.choices import Method, Purpose, Reason, Status
 from numberverify.models import Verification
 from tests.factories import (
@@ -152,7 +153,7 @@ def test_no_new_message_goes_out_after_the_no_match(ann):
     said_no(ann)
 
     with later(seconds=31):
-        assert codes.resend(row) == -1
+        assert codes.resend(row, Browser("")) == -1
 
 
 # Somebody without an account

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 
 from numberverify import codes, policy
+from numberverify.browser import Browser
 from numberverify.choices import Method, Reason, Status
 from numberverify.errors import SmsNotSent
 from numberverify.factors import sms
@@ -109,7 +110,7 @@ def test_a_new_code_brings_no_new_tries(ann):
     row.refresh_from_db()
 
     with later(seconds=31):
-        assert codes.resend(row) == 0
+        assert codes.resend(row, Browser("")) == 0
         assert tries(row, wrong(texted())).left == 0
 
     assert state_of(row) == (Status.REFUSED, Reason.WRONG_CODES)
@@ -118,7 +119,7 @@ def test_a_new_code_brings_no_new_tries(ann):
 def test_a_new_code_lives_ten_minutes_of_its_own(ann):
     row = opened(ann, Method.SMS)
     with later(minutes=9):
-        codes.resend(row)
+        codes.resend(row, Browser(""))
 
     with later(minutes=18):
         assert tries(row, texted()).right
@@ -255,7 +256,7 @@ def test_the_operators_new_code_has_a_new_reference(ann, operators_codes):
     row = opened(ann, Method.SMS)
 
     with later(seconds=31):
-        codes.resend(row)
+        codes.resend(row, Browser(""))
         row.refresh_from_db()
 
         assert (row.code_reference, row.sends) == ("reference-2", 2)
