@@ -68,7 +68,7 @@ def sign_out_other(request: HttpRequest, user: User, device: Device) -> None:
     with transaction.atomic():
         if sign_out(device):
             here = browser_of(request)
-            notices.tell(user, Kind.BROWSER_ENDED, here, about=device)
+            notices.tell_sparingly(user, Kind.BROWSER_ENDED, here, about=device)
 
 
 def forget_other(request: HttpRequest, user: User, device: Device) -> None:

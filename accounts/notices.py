@@ -23,9 +23,7 @@ from .models import Device, Notice, User, digest
 from .notice import GOOD_FOR, Kind
 
 logger = logging.getLogger(__name__)
-# What a person, or a thief, brings about with no more than the password or a session.
-WITHOUT_A_PROOF = {Kind.NEW_BROWSER, Kind.BROWSER_ENDED}
-MOST = 10  # an hour, of each of these
+MOST = 10  # an hour, of a kind that takes no proof to bring about
 # Put into words when the mail is written, in the person's language.
 in_words = lazy(places.browser_in_words, str)
 in_place = lazy(places.place, str)
@@ -42,12 +40,8 @@ def tell(
 ) -> None:
     """Mail the person. `browser` is where it was done, None when nobody did it in one;
     `about` another browser that it was done to; `more` what the kind's own template
-    wants. With `email_before` the mail goes there, and its link gives it back. What
-    takes no proof is told ten times an hour: then the person knows.
+    wants. With `email_before` the mail goes there, and its link gives it back.
     """
-    if kind in WITHOUT_A_PROOF and _told_lately(user, kind) >= MOST:
-        logger.warning("account %s: %s is told no more this hour", user.pk, kind)
-        return
     token = secrets.token_urlsafe(32)
     country = places.country_of(browser.ip) if browser else ""
     notice = Notice.objects.create(
@@ -69,10 +63,17 @@ def tell(
     mail.send_notice(user, kind, token, said | more, to=email_before or user.email)
 
 
-def _told_lately(user: User, kind: Kind) -> int:
+def tell_sparingly(
+    user: User, kind: Kind, browser: Browser, *, about: Device | None = None
+) -> None:
+    """Tell what a person, or a thief, brings about by the password or a session alone:
+    ten times an hour, by when the person knows."""
     since = timezone.now() - timedelta(hours=1)
-    mine = Notice.objects.filter(user=user, kind=kind, created_at__gt=since)
-    return mine[:MOST].count()
+    told = Notice.objects.filter(user=user, kind=kind, created_at__gt=since)
+    if told[:MOST].count() < MOST:
+        tell(user, kind, browser, about=about)
+    else:
+        logger.warning("account %s: %s is told no more this hour", user.pk, kind)
 
 
 def tell_of_number(

@@ -151,7 +151,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
             warn_of_claim(request, form.user)
             note_language(request, form.user, trusted=has_proved(device))
             if device is None:
-                notices.tell(form.user, Kind.NEW_BROWSER, browser)
+                notices.tell_sparingly(form.user, Kind.NEW_BROWSER, browser)
             return sign_in(request, response, form.user, device=device, proved_at=None)
         return bind(SeeOther(url), browser)
     context = {"form": form, "next": next_of(request)}

@@ -73,8 +73,9 @@ def _replace_open(row: Verification) -> None:
     same.filter(status=Status.PENDING).settle(
         Status.EXPIRED, now=row.created_at, reason=Reason.REPLACED
     )
-    row.tries_allowed = ways.tries_left(row, Method(row.method))
-    if not ways.is_open(row, Method(row.method)):  # by a request that was quicker
+    left = row.tries_allowed = ways.tries_left(row, Method(row.method))
+    # It may have been closed by a request that was quicker.
+    if not ways.is_open(row, Method(row.method), left=left):
         row.close(Reason.METHOD_CLOSED)
     row.save(force_insert=True)
     # Counted once more: another row may have been opened and tried between the count
@@ -174,8 +175,10 @@ def try_code(row: Verification, typed: str) -> Tried:
         if spend is None:
             logger.warning("verification %s: wrong code, %s", row.pk, row.method)
             mine.wrong_code(now=now)
+    if taken:
+        return Tried(right=True, left=0)
     row.refresh_from_db()
-    return Tried(right=taken, left=max(0, row.tries_allowed - row.tries))
+    return Tried(right=False, left=max(0, row.tries_allowed - row.tries))
 
 
 def _found(row: Verification, typed: str) -> Callable[[], bool] | None:
@@ -183,7 +186,7 @@ def _found(row: Verification, typed: str) -> Callable[[], bool] | None:
     if row.method == Method.SMS:
         known = bytes(row.code_digest)
         right = any(hmac.compare_digest(known, each) for each in _digests(row, typed))
-        return (lambda: True) if right else None  # the row itself is the code
+        return (lambda: True) if right else None
     if row.method == Method.TOTP:
         device = totp.device_of(row.user_id)
         right = device is not None and totp.looks_right(device, typed)
@@ -194,9 +197,11 @@ def _found(row: Verification, typed: str) -> Callable[[], bool] | None:
 
 def _take(row: Verification, spend: Callable[[], bool], now: datetime) -> bool:
     """Take the row and spend the code, or neither."""
+    # The digest again: a new code may have been sent meanwhile.
+    mine = Verification.objects.filter(pk=row.pk, code_digest=row.code_digest)
+    if row.method == Method.SMS:  # the row itself is the code
+        return mine.right_code(now=now)
     with transaction.atomic():
-        # The digest again: a new code may have been sent meanwhile.
-        mine = Verification.objects.filter(pk=row.pk, code_digest=row.code_digest)
         taken = mine.right_code(now=now)
         spent = taken and spend()
         transaction.set_rollback(taken and not spent)

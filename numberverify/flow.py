@@ -284,7 +284,7 @@ def _start_another_way(
 ) -> str:
     if ways.is_closed_by_a_swap(row, Method(row.method)):
         return row.save_closed(Reason.SIM_SWAPPED)
-    if row.method not in ways.open_to(row):
+    if not ways.is_open_to(row, Method(row.method)):
         return row.save_closed(Reason.METHOD_CLOSED)
     if row.method != Method.MANUAL:
         codes.open_row(row, msisdn, browser)

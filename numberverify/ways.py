@@ -5,8 +5,10 @@ Decided by rows, so that a second tab, another network or a new start reopens no
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Subquery, Sum, UUIDField, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -19,15 +21,21 @@ from .uuid7 import uuid7
 CLOSED_BY_A_NO = (Method.SMS, Method.MANUAL)
 # Most secure first; staff and the paper in the drawer last.
 ORDER = (Method.TOTP, Method.SMS, Method.MANUAL, Method.RECOVERY_CODE)
+BEFORE_ALL = Value(UUID(int=0), output_field=UUIDField())
 
 
 def open_to(row: Verification) -> list[Method]:
     """Return the ways, beside the network, by which this row's question may go on."""
+    return [method for method in ORDER if is_open_to(row, method)]
+
+
+def is_open_to(row: Verification, method: Method) -> bool:
     accepted = conf.accepts(Purpose(row.purpose), row.action)
-    return [method for method in ORDER if method in accepted and is_open(row, method)]
+    return method in accepted and is_open(row, method)
 
 
-def is_open(row: Verification, method: Method) -> bool:
+def is_open(row: Verification, method: Method, *, left: int | None = None) -> bool:
+    """`left` are the tries that are, if they are counted already."""
     if method == Method.MANUAL:
         return row.user_id is not None and not is_closed(row, method)
     if method == Method.SMS:
@@ -38,7 +46,9 @@ def is_open(row: Verification, method: Method) -> bool:
         has_it = totp.device_of(row.user_id) is not None
     else:
         has_it = method == Method.RECOVERY_CODE and recovery.left(row.user_id) > 0
-    return has_it and not is_closed(row, method) and tries_left(row, method) > 0
+    if not has_it or is_closed(row, method):
+        return False
+    return (tries_left(row, method) if left is None else left) > 0
 
 
 def is_closed(row: Verification, method: str) -> bool:
@@ -110,9 +120,12 @@ def tries_left(row: Verification, method: Method) -> int:
     person gets one right, for which a browser that the account knows has its own.
     """
     same = _since_the_last_right(row, method).filter(of_the_same(row), method=method)
-    if _sum(same, "tries") >= policy.MOST_FAILURES:
+    wrong = same.aggregate(
+        in_a_row=Sum("tries"), lately=Sum("tries", filter=_within_the_hour())
+    )
+    if (wrong["in_a_row"] or 0) >= policy.MOST_FAILURES:
         return 0
-    return max(0, policy.TRIES - _sum(same.filter(_within_the_hour()), "tries"))
+    return max(0, policy.TRIES - (wrong["lately"] or 0))
 
 
 def texts_lately(row: Verification) -> int:
@@ -125,7 +138,7 @@ def texts_lately(row: Verification) -> int:
     if not row.user_id:
         to = Q(user=None, number_fingerprint=row.number_fingerprint)
     sent = _since_the_last_right(row, Method.SMS).filter(to, method=Method.SMS)
-    return _sum(sent.filter(_within_the_hour()), "sends")
+    return sent.filter(_within_the_hour()).aggregate(all=Sum("sends"))["all"] or 0
 
 
 def _since_the_last_right(row: Verification, method: Method) -> VerificationQuerySet:
@@ -134,12 +147,8 @@ def _since_the_last_right(row: Verification, method: Method) -> VerificationQuer
         return Verification.objects.all()
     mine = Verification.objects.filter(user_id=row.user_id, method=method)
     right = mine.filter(status=Status.VERIFIED, settled_at__isnull=False)
-    newest = right.values_list("pk", flat=True).first()
-    return mine.filter(pk__gt=newest) if newest else mine
-
-
-def _sum(rows: VerificationQuerySet, column: str) -> int:
-    return rows.aggregate(all=Sum(column))["all"] or 0
+    newest = Subquery(right.order_by("-pk").values("pk")[:1])
+    return mine.filter(pk__gt=Coalesce(newest, BEFORE_ALL))
 
 
 def sends_sms() -> bool:

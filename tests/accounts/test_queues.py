@@ -7,9 +7,10 @@ import pytest
 from django.core import mail as outbox
 
 from accounts import mail, notices, password, queues
-from accounts.models import User
 from accounts.notice import Kind
 from accounts.queues import Queue
+from tests.accounts.steps import log_in, mailed
+from tests.conftest import Browser
 from tests.factories import UserFactory
 
 
@@ -85,15 +86,12 @@ def test_too_many_are_dropped_and_the_log_says_no_address(monkeypatch, caplog):
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("run_on_commit")
-def test_logins_in_new_browsers_fill_no_mailbox(client):
+def test_logins_in_new_browsers_fill_no_mailbox():
     """With no more than the password, each in a browser that is new."""
     ann = UserFactory(email="ann@example.com")
-    for _ in range(12):
-        notices.tell(ann, Kind.NEW_BROWSER)
-    for _ in range(12):
-        notices.tell(User.objects.get(), Kind.NUMBER_ADDED)  # took a proof
 
-    mail.wait()
-    subjects = [message.subject for message in outbox.outbox]
-    assert subjects.count(str(Kind.NEW_BROWSER.label)) == 10
-    assert subjects.count(str(Kind.NUMBER_ADDED.label)) == 12
+    for _ in range(12):
+        assert log_in(Browser(), ann).status_code == 303
+
+    new = str(Kind.NEW_BROWSER.label)
+    assert mailed() == [(ann.email, new)] * 10

@@ -214,6 +214,8 @@ def test_with_a_pool_of_one_eight_callbacks_at_once_all_end_well(operator):
 
 def test_of_twenty_strangers_at_once_five_have_a_number_texted(operator):
     strangers = [Browser() for _ in range(20)]
+    for n, stranger in enumerate(strangers):
+        stranger.defaults["REMOTE_ADDR"] = f"203.0.113.{n}"
 
     def ask(browser: Browser):
         fields = {"password1": PASSWORD, "password2": PASSWORD, "phone": ANN}
