@@ -113,6 +113,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [
+            ("show_number", "Can see the whole number of a person"),
+            ("forget_person", "Can have a person forgotten"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="user_email_is_lower_case", condition=Q(email=Lower("email"))

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.SessionMiddleware",
     "numberverify.middleware.LimitsMiddleware",
+    "numberverify.middleware.RefusedMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -256,6 +257,9 @@ NV_STEP_UP: dict[str, dict[str, Any]] = {
     },
     "export_data": {"label": _("export your data")},
     "close_account": {"label": _("close your account"), "sim_swap": True},
+    # Of staff, about somebody else.
+    "show_number": {"label": _("see the whole number of a person")},
+    "forget_person": {"label": _("have a person forgotten")},
 }
 SMS_BACKEND = read("SMS_BACKEND", sms_backend, "console" if DEBUG else "")
 SMS_FILE_PATH = text("SMS_FILE_PATH")

@@ -31,6 +31,7 @@ OWN_ACTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "recovery_codes": {"label": _("make new recovery codes")},
     "administer": {"label": _("act as staff"), "serves": "age", "max_age": 600},
+    "export_history": {"label": _("export the history")},
     # What `manage.py check_operator` asks; no view takes its receipt.
     CHECK: {"label": _("try an operator"), "methods": [Method.NETWORK]},
 }

@@ -8,14 +8,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import conf, manual, manual_admin, overview_admin
+from . import conf, export_admin, manual, manual_admin, overview_admin
 from .browser import SeeOther
 from .choices import Status
 from .history import one, page
@@ -45,7 +45,10 @@ class VerificationHistoryAdmin(ModelAdmin):
     view_on_site = False  # the person's page is not for staff
 
     def get_urls(self) -> list[URLPattern]:
-        return [overview_admin.url(), *super().get_urls()]
+        export = self.admin_site.admin_view(export_admin.export)
+        name = "numberverify_verification_export"
+        own = [path("export/", export, name=name), overview_admin.url()]
+        return [*own, *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -67,6 +70,8 @@ class VerificationHistoryAdmin(ModelAdmin):
         form = FilterForm(request.GET)
         form.is_valid()
         context = _list(form) | {"typed": typed, "not_found": not_found}
+        if all(map(request.user.has_perm, export_admin.EXPORT)):
+            context["export"] = export_admin.address(form.filters)
         return self._page(request, "change_list", _("Verifications"), context)
 
     def change_view(

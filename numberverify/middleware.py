@@ -1,14 +1,15 @@
-"""What a limit that is reached looks like, on whatever page it was."""
+"""What a limit that is reached looks like, and what a refusal leaves behind."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from . import conf, words
+from . import conf, records, words
 from .errors import Limited, StoreAway
 
 # A new password opens an account at which too many were wrong.
@@ -64,3 +65,17 @@ def _later(response: HttpResponse, seconds: int) -> HttpResponse:
     response["Retry-After"] = str(seconds)
     add_never_cache_headers(response)
     return response
+
+
+class RefusedMiddleware:
+    """Have each page of the admin that somebody may not see leave a record."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        if isinstance(error, PermissionDenied):
+            records.refused(request)

@@ -83,6 +83,8 @@ DEFAULTS: Mapping[str, Rate] = {
         mail_email_spare="2/d",
         mail_address="50/h;200/d",
     ),
+    # What shows staff more than they need from day to day.
+    **_named(closed=True, staff_numbers="20/h;60/d"),
     # What costs us work, or an operator's answer.
     **_named(
         closed=False,
@@ -99,6 +101,8 @@ DEFAULTS: Mapping[str, Rate] = {
         # Checks that ended in "no match", or in too many wrong codes.
         no_account="10/h;30/d",
         no_number="10/h;30/d",
+        # Records of pages refused to one account, lest it fills the table with them.
+        staff_refused="100/h",
     ),
 }
 

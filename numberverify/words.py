@@ -161,6 +161,13 @@ TOO_MANY: dict[str, tuple[Promise, Promise]] = {
             "one, in the folder for spam as well."
         ),
     ),
+    "staff": (
+        _("Too many numbers shown"),
+        _(
+            "Too many whole numbers were shown to you lately. Ask another member of "
+            "staff, or wait."
+        ),
+    ),
     "no": (
         _("Too many checks without a match"),
         _(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from .. import conf
 from ..browser import Browser
 from ..choices import Method, Status
-from ..models import ManualRequest, Verification, digest
+from ..models import ManualRequest, StaffRecord, Verification, digest
 from ..msisdn import Msisdn
 from ..policy import EXCHANGING_FOR, NEW_NUMBERS, PENDING_FOR, PROVES_NUMBER
 from ..uuid7 import first_at
@@ -108,9 +108,10 @@ def has_proved(user: Any, marks: Iterable[bytes], *, since: datetime) -> bool:
 
 
 def names(user: Any) -> bool:
-    """Say whether the record of manual verifications names this person as staff."""
+    """Say whether a record names this person as staff."""
     mine = Q(asked_by=user) | Q(decided_by=user)
-    return ManualRequest.objects.filter(mine).exists()
+    asked = ManualRequest.objects.filter(mine)
+    return asked.exists() or StaffRecord.objects.filter(staff=user).exists()
 
 
 def reference_of(page: str, binding: str) -> UUID | None:

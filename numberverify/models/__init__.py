@@ -1,4 +1,5 @@
 from .factors import ManualRequest, RecoveryCode
+from .records import StaffRecord
 from .seals import Seal
 from .totals import DayDuration, DayTotal, HourDuration, HourTotal
 from .verification import Verification, VerificationQuerySet, digest, new_salt
@@ -11,6 +12,7 @@ __all__ = [
     "ManualRequest",
     "RecoveryCode",
     "Seal",
+    "StaffRecord",
     "Verification",
     "VerificationQuerySet",
     "digest",

@@ -290,6 +290,7 @@ class Verification(models.Model):
         verbose_name_plural = _("verifications")
         ordering = ["-id"]
         default_permissions = ("view",)
+        permissions = [("export_verification", "Can export verifications")]
         constraints = [
             models.UniqueConstraint(fields=["state_digest"], name="nv_state_once"),
             models.CheckConstraint(
