@@ -6,13 +6,23 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import step_up_required
 
-from . import account, claims, mail, notices, number_admin, password, release_admin
+from . import (
+    account,
+    claims,
+    mail,
+    notices,
+    number_admin,
+    password,
+    person_admin,
+    release_admin,
+)
 from .models import Claim, User
 from .notice import Kind
 
@@ -94,6 +104,9 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
         "frozen_at",
     ]
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*person_admin.addresses(self.admin_site), *super().get_urls()]
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> list[str]:
@@ -109,8 +122,10 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         person = self.get_object(request, object_id)
-        extra = release_admin.tools_of(request, person) if person else {}
-        extra |= extra_context or {}
+        extra = extra_context or {}
+        if person:
+            extra |= release_admin.tools_of(request, person)
+            extra |= person_admin.tools_of(request, person)
         return super().change_view(request, object_id, form_url, extra)
 
     def save_model(

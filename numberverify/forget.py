@@ -41,10 +41,18 @@ def person(user: Any, *, by: str, reason: str) -> Forgotten:
 
     `by` and `reason` stay in the chain, for good: neither may name the person.
     """
-    rows = Q(user=user)
-    if msisdn := conf.number_of(user):
-        rows |= _of_nobody(msisdn)
-    return _forget(rows, by=by, reason=reason)
+    return _forget(_of_person(user), by=by, reason=reason)
+
+
+def outlook(user: Any) -> Forgotten:
+    """Say what `person` would erase now and what it would leave."""
+    now = timezone.now()
+    rows = Verification.objects.filter(_of_person(user))
+    settled = rows.filter(settled_at__lte=now - policy.CLOSED_FOR)
+    left, at = _left(rows.filter(settled_at__gt=now - policy.CLOSED_FOR))
+    if still_open := rows.filter(settled_at=None).count():  # ended by it
+        left, at = left + still_open, now + policy.CLOSED_FOR
+    return Forgotten(settled.count(), left, at)
 
 
 def number(msisdn: Msisdn, *, by: str, reason: str) -> Forgotten:
@@ -63,6 +71,13 @@ def others_with(msisdn: Msisdn) -> list[Any]:
     return sorted(set(rows.order_by().values_list("user", flat=True)))
 
 
+def _of_person(user: Any) -> Q:
+    rows = Q(user=user)
+    if msisdn := conf.number_of(user):
+        rows |= _of_nobody(msisdn)
+    return rows
+
+
 def _of_nobody(msisdn: Msisdn) -> Q:
     return Q(user=None, number_fingerprint__in=conf.fingerprints(msisdn))
 
@@ -76,10 +91,12 @@ def _forget(which: Q, *, by: str, reason: str) -> Forgotten:
     erased = 0
     for keys in _steps(settled.filter(settled_at__lte=since)):
         erased += _erase(keys, now=now, by=by, reason=reason)
-    left = settled.filter(settled_at__gt=since)
-    newest = left.aggregate(at=Max("settled_at"))["at"]
-    at = newest + policy.CLOSED_FOR if newest else None
-    return Forgotten(erased, left.count(), at)
+    return Forgotten(erased, *_left(settled.filter(settled_at__gt=since)))
+
+
+def _left(rows: Any) -> tuple[int, datetime | None]:
+    newest = rows.aggregate(at=Max("settled_at"))["at"]
+    return rows.count(), newest + policy.CLOSED_FOR if newest else None
 
 
 def _steps(rows: Any) -> Iterator[list[UUID]]:
