@@ -30,6 +30,7 @@ class StaffRecordAdmin(ModelAdmin):
     )
     list_display = ["moment", "staff", "kind", "said", "reason", "rows", "outcome"]
     list_filter = ["kind"]
+    show_facets = admin.ShowFacets.NEVER  # it would count them all
     list_select_related = ["staff"]
     list_per_page = 50
     show_full_result_count = False

@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from playwright.sync_api import expect
 
+from accounts.models import User
 from numberverify.choices import Because, Method, Purpose, Reason, Status
+from numberverify.models import StaffRecord
 from tests.factories import ANN, UserFactory
 from tests.numberverify.history import HISTORY, row_of
 
@@ -82,6 +84,39 @@ def test_why_was_this_person_refused_on_tuesday(auditor):
     keys.press("Enter")
     auditor.sees("? Could not tell")
     expect(page.locator(".history-story")).to_contain_text("did not see the device")
+
+
+def test_export_junes_mismatches(auditor):
+    """With the mouse, as somebody who has never done it."""
+    page, june = auditor.page, datetime(2026, 6, 12, 14, 30, tzinfo=UTC)
+    wanted = row_of(june, mismatched=True, msisdn=BEN)
+    row_of(june, verified=True, msisdn=BEN)
+    row_of(june + timedelta(days=30), mismatched=True, msisdn=BEN)
+    export = Permission.objects.get(codename="export_verification")
+    User.objects.get(is_staff=True).user_permissions.add(export)
+
+    page.get_by_label("Outcome").select_option("No match")
+    page.get_by_label("From").fill("2026-06-01")
+    page.get_by_label("To, that day included").fill("2026-06-30")
+    auditor.press("Show")
+    page.get_by_role("link", name="Export what the filters show").click()
+    page.wait_for_url("**/export/**")
+    auditor.sees("Export the history")
+    auditor.press("Export")
+    auditor.sees("Confirm it's you to export the history")
+    auditor.reads("No match")
+    auditor.press("Check my number")
+    auditor.sees("Export the history")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export", exact=True).click()
+
+    assert download.value.suggested_filename.endswith(".csv")
+    lines = download.value.path().read_text("utf-8").splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(f"{wanted.pk},2026-06-12T14:30:00.000Z,")
+    assert "'+44 •••• •••456" in lines[1]
+    record = StaffRecord.objects.get()
+    assert (record.rows, record.complete) == (1, True)
 
 
 def test_the_first_tab_leads_past_the_header(auditor):

@@ -12,6 +12,7 @@ from . import (  # noqa: F401  register their scenes
     network_scenes,
     notice_scenes,
     release_scenes,
+    staff_scenes,
     step_up_scenes,
 )
 from .scenes import SCENES
