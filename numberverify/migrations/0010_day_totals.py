@@ -18,7 +18,7 @@ def from_hours(kind, columns):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numberverify', '0008_seal_triggers'),
+        ('numberverify', '0009_staff_records'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_releases'),
+        ('accounts', '0009_people_permissions'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numberverify', '0005_withdrawn'),
+        ('numberverify', '0010_day_totals'),
     ]
 
     operations = [
