@@ -209,7 +209,7 @@ class PhoneForm(forms.Form):
 
 class FirstPhoneForm(PhoneForm):
     """For who has nothing else to prove with: a session alone must not put a way in
-    on file."""
+    on file. Who has just logged in has shown the password already."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -219,9 +219,13 @@ class FirstPhoneForm(PhoneForm):
         error_messages={"required": _("Enter your password")},
     )
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, user: User, *args: Any, asks_password: bool = True, **kwargs: Any
+    ) -> None:
         self.user = user
         super().__init__(*args, **kwargs)
+        if not asks_password:
+            del self.fields["password"]
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

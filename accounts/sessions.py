@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Keys of the session: seconds since 1970, and whether a Device has its key.
 BEGAN, SEEN, TRACKED = "nv_began", "nv_seen", "nv_tracked"
+# When the password was typed: by a login, or a signup.
+PASSWORD_AT, PASSWORD_IS_FRESH_FOR = "nv_password", timedelta(minutes=10)
 # So much longer than it is good for is a session kept, to say why it ended.
 KEPT_FOR = timedelta(days=1)
 NOTED_AT_MOST_EVERY = timedelta(minutes=5)
@@ -59,6 +61,16 @@ def note(request: HttpRequest, user: "User") -> None:
     request.session[SEEN] = int(timezone.now().timestamp())
     keep = limits_of(user).idle + KEPT_FOR
     request.session.set_expiry(int(keep.total_seconds()))
+
+
+def note_password(session: SessionBase) -> None:
+    session[PASSWORD_AT] = int(timezone.now().timestamp())
+
+
+def has_just_shown_password(session: SessionBase) -> bool:
+    """Say whether to ask for the password once more would be to ask twice."""
+    at = session.get(PASSWORD_AT)
+    return at is not None and timezone.now() - _moment(at) < PASSWORD_IS_FRESH_FOR
 
 
 def why_over(session: SessionBase, limits: Limits) -> str:

@@ -77,6 +77,7 @@ def sign_in(
     leave(request)
     login(request, user, backend=BACKEND)
     sessions.begin(request, user, tracked=True)
+    sessions.note_password(request.session)
     remember_browser(request, response, user, device=device, proved_at=proved_at)
     return bind_anew(response)
 

@@ -30,7 +30,7 @@ from numberverify.history import of_person
 from numberverify.limits import hand_back
 from numberverify.stepup import is_frozen, step_up_required
 
-from . import claims, login, notices, phone, releases, signup, tries
+from . import claims, login, notices, phone, releases, sessions, signup, tries
 from .forms import FirstPhoneForm, LoginForm, PhoneForm, SignupForm
 from .models import Pending
 from .notice import Kind
@@ -241,7 +241,8 @@ def phone_page(request: HttpRequest) -> HttpResponse:
     # Who can prove more than the password does; a frozen account is told there.
     if ways.has_any(user) or is_frozen(user):
         return SeeOther(resolve_url("accounts:phone-change"))
-    form = FirstPhoneForm(user, posted(request))
+    just_typed = sessions.has_just_shown_password(request.session)
+    form = FirstPhoneForm(user, posted(request), asks_password=not just_typed)
     if request.method == "POST" and form.is_valid():
         browser = browser_of(request, user)
         number, typed = form.cleaned_data["phone"], form["phone"].value().strip()

@@ -391,9 +391,27 @@ def test_a_frozen_account_without_anything_adds_no_app(browser):
     assert "Sensitive actions are frozen" in page.text
 
 
-def test_a_person_with_nothing_adds_a_number_by_the_password(browser, operator):
+def signed_in_a_while_ago(browser, user):
+    sign_in(browser, user)
+    session = browser.session
+    session["nv_password"] -= 10 * 60
+    session.save()
+
+
+def test_who_has_just_logged_in_is_not_asked_for_the_password_again(browser, operator):
     user = UserFactory()
     sign_in(browser, user)
+    operator.sim = NEW
+    assert "password" not in browser.get(PHONE).context["form"].fields
+
+    browser.follow(browser.come_back(operator, browser.submit(PHONE, phone=NEW)))
+
+    assert number_of(user) == NEW
+
+
+def test_a_person_with_nothing_adds_a_number_by_the_password(browser, operator):
+    user = UserFactory()
+    signed_in_a_while_ago(browser, user)
     operator.sim = NEW
 
     started = browser.submit(PHONE, phone=NEW, password=PASSWORD)
@@ -414,7 +432,7 @@ def test_a_person_with_nothing_adds_a_number_by_the_password(browser, operator):
 def test_v5_0_0_7_5_1_a_session_alone_puts_no_first_number_on_file(
     browser, operator, typed, said
 ):
-    sign_in(browser, UserFactory())
+    signed_in_a_while_ago(browser, UserFactory())
 
     page = browser.submit(PHONE, phone="07700 900456", **typed)
 
@@ -428,7 +446,7 @@ def test_v5_0_0_7_5_1_a_session_alone_puts_no_first_number_on_file(
 def test_v5_0_0_7_2_4_the_password_before_a_first_number_brings_a_new_key(
     browser, operator
 ):
-    sign_in(browser, UserFactory())
+    signed_in_a_while_ago(browser, UserFactory())
     before = browser.cookies["sessionid"].value
 
     browser.submit(PHONE, phone=NEW, password=PASSWORD)
@@ -438,7 +456,7 @@ def test_v5_0_0_7_2_4_the_password_before_a_first_number_brings_a_new_key(
 
 def test_the_passwords_before_a_first_number_are_limited(browser, settings):
     settings.NV_LIMITS = "password_account=2/h"
-    sign_in(browser, UserFactory())
+    signed_in_a_while_ago(browser, UserFactory())
     for _ in range(2):
         assert browser.submit(PHONE, phone=NEW, password="wrong").status_code == 200
 
