@@ -348,6 +348,20 @@ def test_the_password_that_puts_an_app_on_file_is_limited(hashed):
     assert len(hashed) == 10
 
 
+def test_v5_0_0_6_3_4_the_admins_login_is_the_same_door_with_the_same_limits(hashed):
+    """No second way in with weaker rules: it has no form of its own."""
+    staff = UserFactory(email="staff@example.com", staff=True)
+    hashed.clear()
+    stranger = at(STRANGERS)
+
+    door = stranger.get("/admin/", follow=True)
+
+    assert door.request["PATH_INFO"] == LOGIN
+    assert stranger.post("/admin/login/", {"username": "x"}).status_code in (403, 405)
+    assert guess(stranger, staff.email, 12) == [200] * 10 + [429] * 2
+    assert len(hashed) == 10
+
+
 # The address
 
 

@@ -633,3 +633,62 @@ def test_rows_that_somebody_else_wrote_have_an_address_or_none():
     row = VerificationFactory(ip=None, user=None)
 
     limits.settled(row, Status.MISMATCHED)
+
+
+# By the rows of the standards
+
+
+def test_nist_3_1_2_2_look_up_secrets_are_limited(ann, client, settings):
+    """Recovery codes, by the rate of the account as well as by the row's own tries."""
+    settings.NV_LIMITS = "code_account=2/h"
+    right = way_for(ann, Method.RECOVERY_CODE)
+    row = open_code(client, ann, Method.RECOVERY_CODE)
+
+    said = [
+        client.post(f"/verify/{row.pk}/", {"code": code}).status_code
+        for code in [*mistaken(Method.RECOVERY_CODE), right()]
+    ]
+
+    assert said == [200, 200, 429]
+    row.refresh_from_db()
+    assert row.status == Status.PENDING
+
+
+def test_nist_3_1_3_2_a_new_code_does_not_begin_the_count_of_failures_anew(ann, client):
+    row = open_code(client, ann)
+    for _ in range(4):
+        type_at(client, row, wrong(texted()))
+    with later(seconds=40):
+        client.post(f"/verify/{row.pk}/", {"resend": "1"})
+        type_at(client, row, wrong(texted()))
+        type_at(client, row, texted())
+
+    row.refresh_from_db()
+    assert (row.status, row.tries) == (Status.REFUSED, 5)
+
+
+def test_v5_0_0_16_3_3_a_limit_that_is_reached_is_logged_and_names_nobody(
+    ann, settings, caplog
+):
+    settings.NV_LIMITS = "start_account=1/5m,start_number=1/5m"
+    count(lambda: start(user=ann), 2)
+    count(lambda: start(BEN, at=ELSEWHERE), 2)
+
+    assert "the limit start_account is reached" in caplog.text
+    assert "the limit start_number is reached" in caplog.text
+    for secret in ("ann@", "7700900", HERE, ELSEWHERE):
+        assert secret not in caplog.text
+
+
+def test_v5_0_0_16_5_2_with_the_store_away_people_still_prove_their_number(ann, away):
+    assert start(user=ann).status == Status.PENDING
+
+
+def test_v5_0_0_16_5_3_with_the_store_away_guessing_is_closed(ann, client, away):
+    row = VerificationFactory(user=ann, method=Method.TOTP, operator="")
+
+    client.cookies["nv_binding"] = BINDING
+
+    assert type_at(client, row, "000000").status_code == 503
+    row.refresh_from_db()
+    assert (row.status, row.tries) == (Status.PENDING, 0)
