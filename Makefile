@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run test test-sqlite test-postgresql check messages
+.PHONY: help run test test-sqlite test-postgresql check messages bench
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -45,6 +45,13 @@ messages: $(VENV)/.dev ## Compile the translations; gettext is not needed
 	  po = 'locale/de/LC_MESSAGES/django.po'; \
 	  polib.pofile(po).save_as_mofile(po.replace('.po', '.mo'))"
 
+# DATABASE_URL says beside which database: PostgreSQL, or SQLite in bench/. What is filled
+# stays for the next run. ROWS=10000000 WRITE=1 is how bench/history.md was made.
+ROWS ?= 200000
+bench: export DATABASE_URL ?= sqlite:///bench/bench.sqlite3
+bench: $(VENV)/.dev ## How the history does at ROWS rows
+	$(BIN)/python -W ignore -m bench.history --rows $(ROWS) $(if $(WRITE),--write)
+
 # As it would be in production, so that the deployment checks speak.
 check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789
 check: export NV_FINGERPRINT_KEYS = check-only-check-only-check-only-check
@@ -58,7 +65,7 @@ check: export NV_API_HOST = https://operator.example/mobileconnect
 check: $(VENV)/.dev ## Format, lint, types, import rules, migrations, deployment checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy config accounts numberverify
+	$(BIN)/mypy config accounts numberverify bench
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -5,9 +5,9 @@ of each column that the history is filtered by a frequent value and a rare one. 
 `seed` gives the same rows, but for the random part of their keys.
 """
 
-import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -15,8 +15,11 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.db.models import BaseConstraint, Index
 
+from numberverify import conf
 from numberverify.models import Verification
+from numberverify.msisdn import Msisdn
 
 LATELY = timedelta(minutes=4)  # what is open began within it
 NETWORKS = (
@@ -27,6 +30,8 @@ NETWORKS = (
 )
 AGENT = "Mozilla/5.0 (Linux; Android 16; Pixel 10) Chrome/146.0 Mobile Safari/537.36"
 AT_ONCE = 5_000  # for SQLite
+A_PART = 1_000_000  # rows, in a transaction of their own
+ONCE = "nv_state_once"  # the constraint whose index is of random values
 
 # value, weight: what is rare is one row in a thousand
 PURPOSES = {
@@ -51,15 +56,30 @@ ENDS = {
 }
 
 
-def fill(count: int, *, until: datetime | None = None, seed: int = 7) -> None:
-    """Write `count` rows of the year before `until`, and the people in them."""
+def fill(
+    count: int,
+    *,
+    until: datetime | None = None,
+    span: timedelta = timedelta(days=365),
+    seed: int = 7,
+    done: int = 0,
+    reached: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Write `count` rows of the `span` before `until`, and the people in them.
+
+    In parts, each committed. `done` rows are there already: an earlier run with the
+    same arguments was interrupted. `reached` hears after each part how many there are.
+    """
     until = until or datetime.now(UTC)
-    people = _people(max(10, count // 20))
-    rows = _rows(count, people, until, random.Random(seed))
-    if connection.vendor == "postgresql":
-        _copy(rows)
-    else:
-        _insert(rows)
+    people = _people(max(10, count // 20), again=bool(done))
+    with _without_indexes():
+        for first in range(done, count, A_PART):
+            part = range(first, min(first + A_PART, count))
+            chance = random.Random(seed + first)
+            rows = _rows(part, people, (until - span, until, span / count), chance)
+            with transaction.atomic():
+                (_copy if connection.vendor == "postgresql" else _insert)(rows)
+                reached(part.stop)
     table = Verification._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {table}")
@@ -68,35 +88,40 @@ def fill(count: int, *, until: datetime | None = None, seed: int = 7) -> None:
             cursor.execute(f"VACUUM {table}")
 
 
-def _people(count: int) -> list[Any]:
+def _people(count: int, *, again: bool) -> list[Any]:
     people = get_user_model()._default_manager
     was = people.count()
     email = get_user_model().get_email_field_name()
     new = [
         get_user_model()(**{email: f"bench{n}@example.com"})
-        for n in range(was, was + count)
+        for n in range(was, was if again else was + count)
     ]
     people.bulk_create(new, batch_size=AT_ONCE)
     return list(people.order_by("-pk").values_list("pk", flat=True)[:count])
 
 
 def _rows(
-    count: int, people: list[Any], until: datetime, chance: random.Random
+    part: range,
+    people: list[Any],
+    time: tuple[datetime, datetime, timedelta],
+    chance: random.Random,
 ) -> Iterator[dict[str, Any]]:
-    """Oldest first, evenly over the year; the last few are open."""
-    began, step = until - timedelta(days=365), timedelta(days=365) / max(1, count)
+    """Oldest first, evenly over the `time` (its beginning, its end, the step from row
+    to row); the last few are open."""
+    began, until, step = time
+    count = round((until - began) / step)
     numbers, addresses = max(10, count // 20), max(10, count // 30)
-    pick = {
-        name: _endless(chance, weights)
-        for name, weights in {
-            "purpose": PURPOSES,
-            "method": METHODS,
-            "network": NETWORK_OF,
-            "end": ENDS,
-        }.items()
+    wanted: dict[str, dict[Any, int]] = {
+        "purpose": PURPOSES,
+        "method": METHODS,
+        "network": NETWORK_OF,
+        "end": ENDS,
     }
+    pick = {name: _endless(chance, weights) for name, weights in wanted.items()}
     still_open = min(20, count // 100)
-    for n in range(count):
+    prints = [conf.fingerprints(number_of(n))[0] for n in range(numbers)]
+    key = conf.fingerprint_key_id()
+    for n in part:
         at = began + n * step
         if n >= count - still_open:
             at = until - LATELY + (n - count + still_open) * timedelta(seconds=10)
@@ -128,8 +153,8 @@ def _rows(
             "asked_because": "new_browser" if purpose == "login" else "required",
             "attention": reason == "other_browser" and not is_open,
             "number_mask": f"+44 •••• •••{number % 1000:03}",
-            "number_fingerprint": fingerprint(number),
-            "fingerprint_key": "bench",
+            "number_fingerprint": prints[number],
+            "fingerprint_key": key,
             "country": country,
             "state_digest": chance.randbytes(32),
             "device_digest": b"d" * 32,
@@ -168,9 +193,9 @@ CONSTANT: dict[str, Any] = {
 }
 
 
-def fingerprint(number: int) -> bytes:
-    """What stands in for a number's fingerprint."""
-    return hashlib.sha256(str(number).encode()).digest()[:16]
+def number_of(n: int) -> Msisdn:
+    """Return the n-th of the numbers: made up, and such as one can search for."""
+    return Msisdn(f"+4475{n:08}")
 
 
 def _endless(chance: random.Random, weights: dict[Any, int]) -> Iterator[Any]:
@@ -178,28 +203,37 @@ def _endless(chance: random.Random, weights: dict[Any, int]) -> Iterator[Any]:
         yield from chance.choices(list(weights), list(weights.values()), k=10_000)
 
 
+@contextmanager
+def _without_indexes() -> Iterator[None]:
+    """The indexes come after the rows: several times as fast as with them. Those that
+    an interrupted run left out are made, too."""
+    left_out: list[Index | BaseConstraint] = [*Verification._meta.indexes]
+    with connection.cursor() as cursor:
+        for index in Verification._meta.indexes:
+            cursor.execute(f"DROP INDEX IF EXISTS {index.name}")
+        if connection.vendor == "postgresql":
+            table = Verification._meta.db_table
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {ONCE}")
+            cursor.execute("SET maintenance_work_mem = '512MB'")
+            all_of_them = Verification._meta.constraints
+            left_out += [each for each in all_of_them if each.name == ONCE]
+    yield
+    editor = connection.SchemaEditorClass(connection, collect_sql=True)
+    with connection.cursor() as cursor:
+        for each in left_out:
+            cursor.execute(str(each.create_sql(Verification, editor)))
+
+
 def _copy(rows: Iterator[dict[str, Any]]) -> None:
-    """COPY, and the indexes after the rows: ten times as fast as with them."""
     first = next(rows)
-    table = Verification._meta.db_table
     columns = ", ".join(first)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s "
-            "AND indexname LIKE 'nv\\_%%' AND indexdef NOT LIKE '%%UNIQUE%%'",
-            [table],
-        )
-        indexes = cursor.fetchall()
-        for name, _ in indexes:
-            cursor.execute(f"DROP INDEX {name}")
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+    with connection.cursor() as cursor:
+        into = f"COPY {Verification._meta.db_table} ({columns}) FROM STDIN"
+        with cursor.copy(into) as copy:
             copy.write_row(list(first.values()))
             for row in rows:
                 copy.write_row(list(row.values()))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
-        for _, definition in indexes:
-            cursor.execute(definition)
 
 
 def _insert(rows: Iterator[dict[str, Any]]) -> None:

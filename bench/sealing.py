@@ -1,0 +1,146 @@
+"""Sealing and verifying, and a purge while another process writes verifications."""
+
+import tempfile
+import time
+from bisect import bisect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from django.test import override_settings
+from django.utils import timezone
+
+from numberverify import retention, seal
+from numberverify.models import Verification
+from numberverify.seal.sealing import A_BATCH
+
+from . import child, databases
+
+MOST = 60  # windows in which it purges
+
+
+@dataclass(slots=True)
+class Sealed:
+    rows: int
+    sealing: float  # rows a second
+    verifying: float
+
+
+@dataclass(slots=True)
+class Purged:
+    rows: int = 0
+    seconds: float = 0.0
+    deletes: list[float] = field(default_factory=list)  # seconds of each step
+    marks: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)  # verifications a second
+    meanwhile: list[float] = field(default_factory=list)
+
+    @property
+    def loses(self) -> float:
+        """The share of the rate that writing loses: each window against those around
+        it, of which the machine does the same."""
+        around = [(a + b) / 2 for a, b in zip(self.alone, self.alone[1:], strict=False)]
+        pairs = zip(self.meanwhile, around, strict=False)
+        return 1 - median(with_it / without for with_it, without in pairs)
+
+
+def measure_sealing(alias: str) -> Sealed:
+    """Seal all of a copy's rows, then check them."""
+    with databases.on(alias):
+        batch = min(A_BATCH, Verification.objects.count() // 10)
+        began = time.perf_counter()
+        rows = seal.seal_due(seconds=24 * 3600, batch=batch)
+        sealing = rows / (time.perf_counter() - began)
+        done = seal.Checked()
+        began = time.perf_counter()
+        findings = list(seal.check(done))
+        verifying = done.rows / (time.perf_counter() - began)
+    if findings or done.rows != rows:
+        raise RuntimeError(f"{len(findings)} findings in {done.rows} of {rows} rows")
+    return Sealed(rows, sealing, verifying)
+
+
+def measure_purge(alias: str, *, window: float) -> Purged:
+    """Purge what is sealed and older than a day, by turns with nothing, each for
+    `window` seconds."""
+    found = Purged()
+    with (
+        _writer(alias) as rate,
+        override_settings(NV_RETENTION_DAYS=1),
+        databases.on(alias),
+        _timed("_delete", found.deletes),
+        _timed("_mark", found.marks),
+    ):
+        _purge_by_turns(found, rate, window)
+    return found
+
+
+def _purge_by_turns(
+    found: Purged, rate: Callable[[float, float], float], window: float
+) -> None:
+    spans: list[tuple[bool, float, float]] = [_span(False, lambda: time.sleep(window))]
+    for _ in range(MOST):
+
+        def purge() -> None:
+            found.rows += retention.purge_due(seconds=window).rows
+
+        spans += [_span(True, purge), _span(False, lambda: time.sleep(window))]
+        if not retention.due(timezone.now()):
+            break
+    for purges, begins, ends in spans:
+        (found.meanwhile if purges else found.alone).append(rate(begins, ends))
+        found.seconds += ends - begins if purges else 0
+
+
+def _span(purges: bool, run: Callable[[], Any]) -> tuple[bool, float, float]:
+    began = time.time()
+    run()
+    return purges, began, time.time()
+
+
+@contextmanager
+def _timed(name: str, taken: list[float]) -> Iterator[None]:
+    """Time each step that the purge commits."""
+    real = getattr(retention, name)
+
+    def timed(*args: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return real(*args)
+        finally:
+            taken.append(time.perf_counter() - began)
+
+    setattr(retention, name, timed)
+    try:
+        yield
+    finally:
+        setattr(retention, name, real)
+
+
+@contextmanager
+def _writer(alias: str) -> Iterator[Callable[[float, float], float]]:
+    """Let another process write verifications; yield what tells its rate between two
+    times."""
+    with tempfile.NamedTemporaryFile() as log:
+        process = child.start(databases.url_of(alias), "writing", into=log.file)
+        try:
+            while not Path(log.name).stat().st_size:
+                if process.poll() is not None:
+                    raise RuntimeError("the writer has ended")
+                time.sleep(0.1)
+            time.sleep(1)  # until it is warm
+            yield lambda begins, ends: _rate(Path(log.name), begins, ends)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _rate(log: Path, begins: float, ends: float) -> float:
+    lines = [line.split() for line in log.read_text().splitlines()[:-1]]
+    times = [float(line[0]) for line in lines]
+    first, last = bisect(times, begins), bisect(times, ends) - 1
+    written = int(lines[last][1]) - int(lines[first][1])
+    return written / (times[last] - times[first])
