@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 from .models import DayDuration, DayTotal, HourDuration, HourTotal
 
@@ -29,7 +29,6 @@ DURATION = (*COUNTED[1:5], "bucket")
 HOUR = 3_600_000_000  # microseconds
 TO_THE_OCTAVE = 4
 AT_ONCE = 500  # of rows: SQLite takes so many values
-M = TypeVar("M", bound=models.Model)
 
 
 @lru_cache(maxsize=100_000)
@@ -85,20 +84,24 @@ def _day(hour: int) -> date:
 
 
 def _add_to(
-    model: type[M], names: tuple[str, ...], counted: Counter[tuple[Any, ...]]
+    model: type[models.Model], names: tuple[str, ...], counted: Counter[tuple[Any, ...]]
 ) -> None:
-    times = {key[0] for key in counted}
-    manager = model._default_manager
-    known = {
-        tuple(getattr(each, name) for name in names): each
-        for each in manager.filter(**{f"{names[0]}__in": times})
-    }
-    new, changed = [], []
-    for key, rows in counted.items():
-        if (each := known.get(key)) is None:
-            new.append(model(**dict(zip(names, key, strict=True)), rows=rows))
-        else:
-            each.rows += rows  # type: ignore[attr-defined]
-            changed.append(each)
-    manager.bulk_create(new, batch_size=AT_ONCE)
-    manager.bulk_update(changed, ["rows"], batch_size=AT_ONCE)
+    """In one statement for AT_ONCE rows: that the ORM first reads what there is, and
+    makes objects of it all, took a third of the sealing."""
+    table, columns = model._meta.db_table, (*names, "rows")
+    one = f"({', '.join(['%s'] * len(columns))})"
+    when: Any = model._meta.get_field(names[0])  # an hour, or a day
+    rows = [
+        (when.get_db_prep_value(key[0], connection), *key[1:], number)
+        for key, number in counted.items()
+    ]
+    with connection.cursor() as cursor:
+        for at in range(0, len(rows), AT_ONCE):
+            some = rows[at : at + AT_ONCE]
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608
+                f"VALUES {', '.join([one] * len(some))} "
+                f"ON CONFLICT ({', '.join(names)}) "
+                f"DO UPDATE SET rows = {table}.rows + excluded.rows",
+                [value for row in some for value in row],
+            )
