@@ -44,7 +44,8 @@ class Purged:
         it, of which the machine does the same."""
         around = [(a + b) / 2 for a, b in zip(self.alone, self.alone[1:], strict=False)]
         pairs = zip(self.meanwhile, around, strict=False)
-        return 1 - median(with_it / without for with_it, without in pairs)
+        shares = [with_it / without for with_it, without in pairs if without]
+        return 1 - median(shares) if shares else 0.0
 
 
 def measure_sealing(alias: str) -> Sealed:
@@ -81,24 +82,26 @@ def measure_purge(alias: str, *, window: float) -> Purged:
 def _purge_by_turns(
     found: Purged, rate: Callable[[float, float], float], window: float
 ) -> None:
-    spans: list[tuple[bool, float, float]] = [_span(False, lambda: time.sleep(window))]
+    def rest() -> None:
+        time.sleep(window)
+
+    def purge() -> None:
+        found.rows += retention.purge_due(seconds=window).rows
+
+    spans = [_span(rest)]
     for _ in range(MOST):
-
-        def purge() -> None:
-            found.rows += retention.purge_due(seconds=window).rows
-
-        spans += [_span(True, purge), _span(False, lambda: time.sleep(window))]
+        spans += [_span(purge), _span(rest)]
         if not retention.due(timezone.now()):
             break
-    for purges, begins, ends in spans:
-        (found.meanwhile if purges else found.alone).append(rate(begins, ends))
-        found.seconds += ends - begins if purges else 0
+    found.alone = [rate(*span) for span in spans[::2]]
+    found.meanwhile = [rate(*span) for span in spans[1::2]]
+    found.seconds = sum(ends - begins for begins, ends in spans[1::2])
 
 
-def _span(purges: bool, run: Callable[[], Any]) -> tuple[bool, float, float]:
+def _span(run: Callable[[], None]) -> tuple[float, float]:
     began = time.time()
     run()
-    return purges, began, time.time()
+    return began, time.time()
 
 
 @contextmanager
@@ -142,5 +145,7 @@ def _rate(log: Path, begins: float, ends: float) -> float:
     lines = [line.split() for line in log.read_text().splitlines()[:-1]]
     times = [float(line[0]) for line in lines]
     first, last = bisect(times, begins), bisect(times, ends) - 1
+    if first >= last:  # too short to tell
+        return 0.0
     written = int(lines[last][1]) - int(lines[first][1])
     return written / (times[last] - times[first])
