@@ -5,13 +5,12 @@ import platform
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 import django
 from django.db import connections
 
-from . import databases, pages, sealing, writing
+from . import databases, exports, pages, sealing, writing
 from .timing import Taken
 
 FILE = Path(__file__).with_name("history.md")
@@ -133,10 +132,6 @@ def _table(title: str, rows: Iterable[tuple[str, str, str, bool]]) -> Iterable[s
 
 
 def _export(big: str) -> Iterable[str]:
-    if find_spec("numberverify.history.export") is None:
-        return
-    from . import exports
-
     rows = []
     for form, found in exports.measure(big).items():
         rate = found["rows"] / found["seconds"]
