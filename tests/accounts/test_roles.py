@@ -26,6 +26,7 @@ RELEASE = "/admin/accounts/numberrelease/"
 MATRIX = {
     ("GET", HISTORY): "ASPX",
     ("GET", HISTORY + "{row}/change/"): "ASPX",
+    ("GET", HISTORY + "overview/"): "ASPX",
     ("GET", HISTORY + "export/"): "APX",
     ("POST", HISTORY + "export/"): "APX",
     ("GET", MANUAL): "ASPX",
