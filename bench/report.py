@@ -19,6 +19,7 @@ AT_MOST = 1_000_000  # rows that are copied, to be sealed, purged and written to
 ROUNDS, BLOCKS, WINDOW = 15, 60, 5.0
 MANY = 100_000
 QUERIES, DATABASE, GROWS = 6, 5.0, 1.5
+EXPORTED, SEALED = 80_000, 25_000  # rows a second
 
 
 def run(rows: int, *, small: int, parts: Sequence[str], write: bool) -> None:
@@ -137,9 +138,9 @@ def _export(big: str) -> Iterable[str]:
         rate = found["rows"] / found["seconds"]
         wanted, first, memory = "–", found["first_rows"], found["memory"]
         if form == "csv":
-            wanted = "at least 80,000"
+            wanted = f"at least {EXPORTED:,}"
         rows += [
-            (f"{form}: rows a second", wanted, f"{rate:,.0f}", rate >= 80_000),
+            (f"{form}: rows a second", wanted, f"{rate:,.0f}", rate >= EXPORTED),
             (
                 f"{form}: MiB above the idle process",
                 "at most 32",
@@ -160,18 +161,24 @@ def _sealing(alias: str, many: float) -> Iterable[str]:
     copy = databases.copied(alias, "sealed")
     try:
         sealed = sealing.measure_sealing(copy)
-        rates = [("sealing", sealed.sealing), ("verifying", sealed.verifying)]
         yield from _table(
             f"Sealing and verifying of {sealed.rows:,} rows, in one process",
             [
-                (f"{what}: rows a second", "at least 25,000", f"{n:,.0f}", n >= 25_000)
-                for what, n in rates
+                *_rate("sealing", sealed.sealing),
+                *_rate("verifying", sealed.verifying),
             ],
         )
         purged = sealing.measure_purge(copy, window=max(0.2, WINDOW * many))
         yield from _purge(purged)
     finally:
         databases.drop(copy)
+
+
+def _rate(what: str, rate: sealing.Rate) -> Iterable[tuple[str, str, str, bool]]:
+    clock, work = f"{rate.by_clock:,.0f}", f"{rate.by_work:,.0f}"
+    wanted = f"at least {SEALED:,}"
+    yield f"{what}: rows a second", wanted, clock, rate.by_clock >= SEALED
+    yield f"{what}: rows in a second of the process's own work", "–", work, True
 
 
 def _purge(purged: sealing.Purged) -> Iterable[str]:

@@ -22,11 +22,20 @@ from . import child, databases
 MOST = 60  # windows in which it purges
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Rows a second: by the clock, and of this process's own work, which is the more
+    telling of the two where others use the machine as well."""
+
+    by_clock: float
+    by_work: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     rows: int
-    sealing: float  # rows a second
-    verifying: float
+    sealing: Rate
+    verifying: Rate
 
 
 @dataclass(slots=True)
@@ -50,18 +59,27 @@ class Purged:
 
 def measure_sealing(alias: str) -> Sealed:
     """Seal all of a copy's rows, then check them."""
+    done = seal.Checked()
+
+    def check() -> int:
+        if findings := list(seal.check(done)):
+            raise RuntimeError(f"{len(findings)} findings, like {findings[0]}")
+        return done.rows
+
     with databases.on(alias):
         batch = min(A_BATCH, Verification.objects.count() // 10)
-        began = time.perf_counter()
-        rows = seal.seal_due(seconds=24 * 3600, batch=batch)
-        sealing = rows / (time.perf_counter() - began)
-        done = seal.Checked()
-        began = time.perf_counter()
-        findings = list(seal.check(done))
-        verifying = done.rows / (time.perf_counter() - began)
-    if findings or done.rows != rows:
-        raise RuntimeError(f"{len(findings)} findings in {done.rows} of {rows} rows")
+        rows, sealing = _rate_of(lambda: seal.seal_due(seconds=86400, batch=batch))
+        checked, verifying = _rate_of(check)
+    if checked != rows:
+        raise RuntimeError(f"{checked} of {rows} rows were checked")
     return Sealed(rows, sealing, verifying)
+
+
+def _rate_of(work: Callable[[], int]) -> tuple[int, Rate]:
+    began, busy = time.perf_counter(), time.process_time()
+    rows = work()
+    took, worked = time.perf_counter() - began, time.process_time() - busy
+    return rows, Rate(rows / took, rows / worked)
 
 
 def measure_purge(alias: str, *, window: float) -> Purged:
