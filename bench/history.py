@@ -8,6 +8,8 @@ the next run), prints the figures, and with `--write` puts them into bench/histo
 
 import argparse
 import os
+import signal
+import sys
 
 import django
 
@@ -25,6 +27,8 @@ def main() -> None:
     )
     parser.add_argument("--write", action="store_true", help="Into bench/history.md.")
     asked = parser.parse_args()
+    # So that what was begun is tidied up: the copies, the writer.
+    signal.signal(signal.SIGTERM, lambda *args: sys.exit(1))
     os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
     django.setup()
     from . import report
