@@ -87,6 +87,7 @@ REASONS: dict[str, Any] = {
     Reason.CODE_OVER: _("The operator took no more tries at the code that it made."),
     Reason.REPLACED: _("The person asked again, and the newer code took its place."),
     Reason.NOT_APPROVED: _("A second member of staff declined."),
+    Reason.WITHDRAWN: _("The account was frozen, shut or closed meanwhile."),
     Reason.NO_OPERATOR: _(
         "No operator of the site serves the number's country, so nobody was asked."
     ),
@@ -203,14 +204,21 @@ def _reason(row: Verification) -> list[Any]:
     return [REASONS[row.reason]]
 
 
+def _spent(row: Verification) -> Any:
+    if row.reason == Reason.WITHDRAWN:
+        return _("The proof was taken back, and paid for nothing.")
+    if row.redeemed_at:
+        return _("The proof was used.")
+    return _("The proof has not been used.")
+
+
 def _meaning(row: Verification) -> list[Any]:
     """What follows from how it ended."""
     says = [SIM_SWAP[SimSwap(row.sim_swap)]] if row.sim_swap else []
     if row.status == Status.UNAVAILABLE:
         says += [_("So nobody could tell, which says nothing against the person.")]
     if row.status == Status.VERIFIED:
-        used, unused = _("The proof was used."), _("The proof has not been used.")
-        says += [used if row.redeemed_at else unused]
+        says += [_spent(row)]
     if row.attention:
         says += [_("It looks like an attack.")]
     if row.test:

@@ -211,3 +211,15 @@ def test_a_saved_row_tells_the_same():
     saved.refresh_from_db()
 
     assert "Vodafone UK said that" in " ".join(story(saved, now=NOW))
+
+
+def test_a_proof_that_a_freeze_took_back_is_not_told_as_used():
+    row = VerificationFactory.build(
+        verified=True, reason=Reason.WITHDRAWN, redeemed_at=NOW
+    )
+
+    told = " ".join(story(row, now=NOW))
+
+    assert "The account was frozen, shut or closed meanwhile." in told
+    assert "paid for nothing" in told
+    assert "was used" not in told
