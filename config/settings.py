@@ -32,6 +32,7 @@ from config.environment import (
     text,
 )
 from config.sandbox import sandbox
+from config.step_up import STEP_UP
 from numberverify.errors import ConfigurationError
 from numberverify.operators.tables import read_tables
 from numberverify.rates import read as read_limits
@@ -231,36 +232,7 @@ NV_HOUSEKEEPING = [
     "accounts.claims.move_due",
     "accounts.releases.expire_releases",
 ]
-# docs/step-up.md says what may stand here; `manage.py step_up_policies` prints it.
-NV_STEP_UP: dict[str, dict[str, Any]] = {
-    # Marked: what a thief of the number would do first.
-    "password_change": {"label": _("change your password"), "sim_swap": True},
-    "email_change": {"label": _("change your e-mail address"), "sim_swap": True},
-    "change_phone": {"label": _("change your mobile number"), "sim_swap": True},
-    "remove_phone": {"label": _("remove your mobile number")},
-    # The SIM against another SIM: nothing weaker keeps a number.
-    "keep_phone": {"label": _("keep your mobile number"), "methods": ["network"]},
-    # Whoever shows to have the number; the word of staff says that it is lost.
-    "stop_release": {
-        "label": _("keep your mobile number"),
-        "methods": ["network", "sms"],
-    },
-    "end_sessions": {
-        "label": _("end your other sessions"),
-        "serves": "age",
-        "max_age": 600,
-    },
-    "forget_browser": {
-        "label": _("forget another browser"),
-        "serves": "age",
-        "max_age": 600,
-    },
-    "export_data": {"label": _("export your data")},
-    "close_account": {"label": _("close your account"), "sim_swap": True},
-    # Of staff, about somebody else.
-    "show_number": {"label": _("see the whole number of a person")},
-    "forget_person": {"label": _("have a person forgotten")},
-}
+NV_STEP_UP = dict(STEP_UP)
 SMS_BACKEND = read("SMS_BACKEND", sms_backend, "console" if DEBUG else "")
 SMS_FILE_PATH = text("SMS_FILE_PATH")
 if SMS_BACKEND.endswith(".FileBackend") and not SMS_FILE_PATH:
