@@ -18,12 +18,13 @@ from django.utils.translation import ngettext
 from numberverify import forget, limits, records
 from numberverify.browser import SeeOther, View
 from numberverify.errors import VerificationNotUsable
+from numberverify.msisdn import LONG_NUMBER
 from numberverify.stepup import redeem_step_up, step_up_required, typed_before
 
 from .models import User
 from .pages import posted, signed_in
 from .phone import number_of
-from .release_admin import LONG_NUMBER, SEE_PEOPLE
+from .release_admin import SEE_PEOPLE
 from .releases import is_within_reach
 
 SHOW, FORGET = "accounts.show_number", "accounts.forget_person"

@@ -1,6 +1,5 @@
 """The release of a number in the admin: one asks at a person, another decides."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from numberverify import history
 from numberverify.browser import SeeOther
 from numberverify.errors import VerificationNotUsable
+from numberverify.msisdn import LONG_NUMBER
 from numberverify.stepup import step_up_required
 
 from . import releases
@@ -25,8 +25,6 @@ from .phone import msisdn_of
 
 ASK, DECIDE = "accounts.ask_release", "accounts.decide_release"
 SEE_PEOPLE = "accounts.view_user"
-# A phone number, a passport's or a card's: this is kept, and cannot be changed.
-LONG_NUMBER = re.compile(r"(?:\d[\s().]*){7}")
 SHOWN: Any = [
     "person",
     "number",

@@ -17,17 +17,18 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import codes, conf, limits, network, policy, routing, swaps, ways
+from . import codes, conf, limits, network, policy, routing, seal, swaps, ways
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Event, Method, Purpose, Reason, Status
 from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
 from .models import Verification, VerificationQuerySet, digest
 from .msisdn import Msisdn
 from .operators.base import Answer, Callback, OperatorToken
-from .uuid7 import uuid7
+from .uuid7 import first_at, uuid7
 
 logger = logging.getLogger(__name__)
 NETWORK = Way()
+CLOCKS_DIFFER = timedelta(minutes=10)
 FEW = 5  # receipts for one and the same: of two tabs, of a hurried person
 
 
@@ -239,9 +240,10 @@ def withdraw(user: Any, *, attention: bool = True) -> None:
         redeemed_at=None,
         settled_at__gt=now - policy.MANUAL_RECEIPT_FOR,
     )
-    # Staff may have decided on a row so old that it is sealed: what it says stays.
-    unspent.filter(method=Method.MANUAL).update(redeemed_at=now)
-    unspent.update(redeemed_at=now, **why)
+    # An older one may be sealed by now: what it says stays.
+    unsealed = first_at((now - seal.BEHIND + CLOCKS_DIFFER).timestamp())
+    unspent.filter(pk__gte=unsealed).update(redeemed_at=now, **why)
+    unspent.update(redeemed_at=now)
     # Of a member of staff, what they have asked another to approve.
     asked = Verification.objects.filter(
         manual_requests__asked_by_id=user.pk, manual_requests__decided_at=None

@@ -67,6 +67,8 @@ class VerificationHistoryAdmin(ModelAdmin):
                 return SeeOther(_address(search(typed)))
             except ValidationError as error:
                 not_found = error.messages[0]
+            except TooSlow:
+                not_found = str(NARROW)
         form = FilterForm(request.GET)
         form.is_valid()
         context = _list(form) | {"typed": typed, "not_found": not_found}

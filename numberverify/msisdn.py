@@ -9,6 +9,8 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 E164 = re.compile(r"\+[1-9][0-9]{4,14}")
+# In what staff type: a phone number, or a passport's or a card's.
+LONG_NUMBER = re.compile(r"(?:\d[\s().]*){7}")
 # What libphonenumber knows to be no mobile line. "Unknown" stays allowed, since its
 # tables lag behind real ranges and the operator is the authority.
 NOT_MOBILE = {

@@ -1,5 +1,6 @@
 """The record of what staff did: written with the effect, and then left alone."""
 
+import logging
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from .browser import client_ip
 from .errors import Limited
 from .models import StaffRecord
 
+logger = logging.getLogger(__name__)
 Kind = StaffRecord.Kind
 
 
@@ -50,10 +52,14 @@ def end(record: StaffRecord, *, rows: int, complete: bool) -> bool:
 
 
 def refused(request: HttpRequest) -> None:
-    """Write down that a page of the admin was refused to somebody who is signed in,
-    by its path alone: what is typed behind it may hold a number."""
+    """Write down that a page of the admin was refused to a member of staff, by its
+    path alone: what is typed behind it may hold a number. Records are for good, so of
+    anybody else, whom a link in a mail may have led there, the log tells."""
     page = _page(request)
     if not page or not request.user.is_authenticated:
+        return
+    if not getattr(request.user, "is_staff", False):
+        logger.warning("the admin was refused to account %s", request.user.pk)
         return
     with suppress(Limited):
         limits.take([("staff_refused", str(request.user.pk))])

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 from uuid import UUID
 
@@ -141,7 +141,11 @@ class FilterForm(forms.Form):
 
     def clean_at(self) -> Any:
         at = self.cleaned_data["at"]
-        if at and at.date() < FIRST_DAY:
+        try:
+            too_early = at and at.astimezone(UTC).date() < FIRST_DAY
+        except OverflowError:  # in UTC it is of the year 10000
+            raise ValidationError(_("Enter a time before the year 9999.")) from None
+        if too_early:
             raise ValidationError(_("Enter a time after 1970."))
         return at
 

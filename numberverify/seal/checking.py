@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from ..models import Seal, Verification
 from .chain import NOBODY, Kind, digest_of_link, first_key, links
 from .leaf import AT_ONCE, ID, VERSION, is_forgotten, leaf_of, read
 
+CLOCKS_DIFFER = timedelta(minutes=10)
 ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
@@ -28,7 +31,10 @@ class Finding:
     def __str__(self) -> str:
         if self.row is None:
             return f"{self.what}: {self.says}"
-        began = datetime.fromtimestamp((self.row.int >> 80) / 1000, UTC)
+        try:
+            began = datetime.fromtimestamp((self.row.int >> 80) / 1000, UTC)
+        except (ValueError, OverflowError):  # no key of ours
+            return f"{self.what}: {self.row}: {self.says}"
         return (
             f"{self.what}: {self.row}, begun {began:%Y-%m-%d %H:%M:%S} UTC: {self.says}"
         )
@@ -101,6 +107,10 @@ def _faults_of(link: Seal, was: Seal | None) -> Iterator[str]:
         yield f"is of version {link.version}, which this program does not know"
     elif bytes(link.digest) != digest_of_link(link):
         yield "was changed: its digest does not hold"
+    if was and link.made_at < was.made_at - CLOCKS_DIFFER:
+        yield "says to be older than the link before it"
+    if link.made_at > timezone.now() + CLOCKS_DIFFER:
+        yield "says to be of a time that has not come"
     after = was.last_id if was else NOBODY
     if link.number == expected and link.after_id != after:
         yield "does not begin where the link before it ends"

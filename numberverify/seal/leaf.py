@@ -144,12 +144,12 @@ def is_forgotten(row: Row) -> bool:
 
 
 def leaf_of(row: Row) -> bytes:
-    """Return the digest of a row that was read by COLUMNS; none for one that says to be
-    forgotten and is not."""
+    """Return the digest of a row that was read by COLUMNS. One that says to be
+    forgotten and is not has another than it had before, and than it would have."""
     if not is_forgotten(row):
         commitment = commitment_of(row)
     elif any(row[len(FIXED) : -1]):
-        return b""
+        commitment = hashlib.sha256(commitment_of(row) + bytes(row[-1])).digest()
     else:
         commitment = bytes(row[-1])
     return ROW.digest((*row[:_AT], commitment, *row[_AT : len(FIXED)]))

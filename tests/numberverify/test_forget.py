@@ -281,6 +281,8 @@ def test_what_stays_for_an_hour_fails_the_command(ann):
         (["ann@example.com"], "say --yes"),
         (["ann@example.com", "--yes", "--reason", " "], "1 to 200 characters"),
         (["ann@example.com", "--yes", "--reason", "x" * 201], "1 to 200 characters"),
+        (["ann@example.com", "--yes", "--reason", "to a@b.example"], "no e-mail"),
+        (["ann@example.com", "--yes", "--reason", "of 07700 900123"], "no long number"),
     ],
 )
 def test_half_a_command_erases_nothing(ann, monkeypatch, options, words):

@@ -202,6 +202,18 @@ def test_what_takes_too_long_is_stopped_and_says_what_to_do(staff, many, monkeyp
     assert rows_on(staff.get(HISTORY, {"outcome": "mismatched"}))
 
 
+def test_a_search_that_takes_too_long_says_so_too(staff, monkeypatch):
+    def too_slow(*args):
+        raise deadline.TooSlow
+
+    monkeypatch.setattr(page, "read", too_slow)
+
+    shown = staff.post(HISTORY, {"q": ANN})
+
+    assert shown.status_code == 200
+    assert "Narrow the dates" in shown.text
+
+
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_postgresql_itself_stops_what_takes_too_long(staff, monkeypatch):

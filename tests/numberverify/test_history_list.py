@@ -159,6 +159,14 @@ def test_the_dates_hold_both_their_days_to_the_last_second(staff, query, found):
     assert sorted(made[row] for row in shown) == found
 
 
+@pytest.mark.parametrize("at", ["9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00"])
+def test_a_time_that_no_clock_here_can_say_is_named(staff, at):
+    shown = staff.get(HISTORY, {"at": at})
+
+    assert shown.status_code == 200
+    assert shown.context["form"].errors["at"]
+
+
 def test_filters_combine_and_the_chips_take_them_off_one_by_one(staff):
     wanted = row_of(MAY, mismatched=True, purpose=Purpose.LOGIN)
     row_of(MAY, verified=True, purpose=Purpose.LOGIN)

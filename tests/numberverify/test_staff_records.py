@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import account
+from accounts.models import User
 from numberverify import records
 from numberverify.models import StaffRecord
 from tests.conftest import step_up
@@ -67,15 +68,18 @@ def test_v5_0_0_16_2_1_a_page_that_is_refused_leaves_who_what_when_and_where(
     assert found.complete
 
 
-def test_who_is_no_staff_and_opens_the_admin_is_recorded_with_the_page(browser):
+def test_of_who_is_no_staff_the_log_tells_and_no_record(browser, caplog):
+    """Records are for good, and a link in a mail is enough to be led there."""
     person = UserFactory()
     browser.force_login(person)
 
     answer = browser.get(f"{HISTORY}?fingerprint=ab", follow=True)
 
     assert answer.status_code == 403
-    (found,) = refusals()
-    assert (found.staff, found.details["page"]) == (person, HISTORY)
+    assert refusals() == []
+    assert f"the admin was refused to account {person.pk}" in caplog.text
+    account.delete(person)
+    assert not User.objects.filter(pk=person.pk).exists()
 
 
 def test_who_is_not_signed_in_is_sent_to_the_login_and_not_recorded(browser):

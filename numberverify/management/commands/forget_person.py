@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from numberverify import forget
 from numberverify.management import people
+from numberverify.msisdn import LONG_NUMBER
 
 
 class Command(BaseCommand):
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         who["reason"] = options["reason"]
         if len(options["reason"]) > 200 or not options["reason"].strip():
             raise CommandError("--reason takes 1 to 200 characters.")
+        if "@" in options["reason"] or LONG_NUMBER.search(options["reason"]):
+            raise CommandError("--reason is kept: no e-mail address, no long number.")
         if person:
             user = people.find(person)
             self._confirm(f"the account {user.pk}", options["yes"])

@@ -115,6 +115,29 @@ def test_two_rows_that_were_swapped_are_both_named():
     assert found() == {("changed", one.pk), ("changed", other.pk)}
 
 
+def test_a_row_that_was_spoiled_before_it_is_sealed_spoils_no_other():
+    rows = [begun(timedelta(days=2, minutes=-n)) for n in range(5)]
+    alter(rows[2], commitment=b"x" * 32)
+
+    assert seal.seal_due() == 5
+
+    assert found() == {("forgotten", None)}  # one more than the chain tells of
+
+
+def test_a_link_that_says_another_time_is_named():
+    sealed(2)
+    with by_the_back_door():
+        Seal.objects.update(made_at=timezone.now() + timedelta(days=731))
+
+    assert any("a time that has not come" in str(each) for each in findings())
+
+
+def test_a_key_that_is_none_of_ours_can_be_named():
+    nobody = seal.Finding("missing", "sealed in batch 1", UUID(int=2**128 - 1))
+
+    assert str(nobody).startswith("missing: ffffffff")
+
+
 def test_a_deleted_row_is_named():
     rows = sealed(3)
 
@@ -156,7 +179,7 @@ def test_a_row_that_was_open_and_is_gone_is_named():
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         begun(timedelta(hours=5))
         assert seal.seal_due() == 1
-    assert found() == {("missing", waits.pk)}
+        assert found() == {("missing", waits.pk)}
 
 
 def test_a_late_row_is_checked_as_well():

@@ -47,11 +47,18 @@ def test_what_is_blank_once_settled_stays_blank(column):
     assert refused(lambda: rows_of(row).update(**{column: value}))
 
 
-def test_a_freeze_spends_what_staff_verified_in_a_row_that_is_sealed():
+@pytest.mark.parametrize(
+    ("method", "ago", "took"),
+    [
+        pytest.param(Method.MANUAL, 300, 299, id="by staff"),
+        pytest.param(Method.SMS, 62, 3, id="a code typed slowly"),
+        pytest.param(Method.NETWORK, 62, 3, id="slow network"),
+    ],
+)
+def test_a_freeze_spends_what_was_verified_in_a_row_that_is_sealed(method, ago, took):
     user = UserFactory()
-    row = begun(
-        timedelta(hours=5), user=user, method=Method.MANUAL, settled_at=timezone.now()
-    )
+    settled = timezone.now() - timedelta(minutes=ago - took)
+    row = begun(timedelta(minutes=ago), user=user, method=method, settled_at=settled)
     assert seal.seal_due() == 1
 
     flow.withdraw(user)
