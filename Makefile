@@ -31,7 +31,8 @@ test-sqlite: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 # Once more on the database of production, where a test has to do with a database.
-ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal tests/numberverify/stepup tests/test_*.py
+ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal \
+  tests/numberverify/stepup tests/test_*.py
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 test-postgresql: $(VENV)/.dev
 	@if $(BIN)/python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)" \
