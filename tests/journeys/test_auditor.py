@@ -125,7 +125,9 @@ def test_the_first_tab_leads_past_the_header(auditor):
     keys.tab_to(auditor.page.get_by_role("link", name="Skip to main content"))
     keys.press("Enter")
     keys.press("Tab")
+    expect(auditor.page.locator("#content a:focus")).to_have_count(1)
 
+    keys.press("Tab")  # past the overview
     expect(auditor.page.get_by_label("Whole id, e-mail")).to_be_focused()
 
 
