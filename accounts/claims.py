@@ -109,14 +109,18 @@ def begin(
             raise ClaimRuns
     else:
         _refuse_frozen(claimant, holder.user)
-        # No text message: it is the claimant's SIM that would get it.
-        notices.tell(holder.user, Kind.NUMBER_CLAIMED, due=claim.due_at)
-        if browser or replaces:
-            before = Msisdn(replaces) if replaces else None
-            due = claim.due_at
-            kind = Kind.NUMBER_ASKED
-            notices.tell_of_number(claimant, kind, browser, before=before, due=due)
+        _tell_both(claim, holder.user, browser)
     return claim
+
+
+def _tell_both(claim: Claim, holder: User, browser: Browser | None) -> None:
+    due = claim.due_at
+    # No text message: it is the claimant's SIM that would get it.
+    notices.tell(holder, Kind.NUMBER_CLAIMED, due=due)
+    if browser or claim.replaces:
+        before = Msisdn(claim.replaces) if claim.replaces else None
+        kind = Kind.NUMBER_ASKED
+        notices.tell_of_number(claim.claimant, kind, browser, before=before, due=due)
 
 
 def move(claim: Claim) -> bool:
