@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numberverify.models import Verification
@@ -189,3 +189,11 @@ def test_what_is_written_into_a_forgotten_row_spoils_it(row, name):
     spoiled = leaf.leaf_of(forged)
     assert spoiled != leaf.leaf_of(row)
     assert len(spoiled) == 32  # so that the leaves behind it keep their places
+
+
+@given(rows)
+def test_a_row_that_keeps_its_person_and_says_to_be_forgotten_is_another(row):
+    assume(any(row[len(leaf.FIXED) : -1]))
+    said = (*row[:-1], leaf.commitment_of(row))
+
+    assert leaf.leaf_of(said) != leaf.leaf_of(row)
