@@ -59,7 +59,10 @@ def by_turns(
     rounds: int,
     patience: float = PATIENCE,
 ) -> dict[str, Taken]:
-    """Run each of them by turns, after once to warm up, and return the medians."""
+    """Run each of them by turns, after once to warm up, and return the medians.
+
+    Each second round runs backwards, since who comes after whom matters as well.
+    """
     taken: dict[str, list[Said]] = {name: [] for name in runs}
     for run in runs.values():
         run()
@@ -67,8 +70,8 @@ def by_turns(
     for done in range(rounds):
         if done >= LEAST and time.monotonic() > until:
             break
-        for name, run in runs.items():
-            taken[name].append(run())
+        for name in list(runs)[:: -1 if done % 2 else 1]:
+            taken[name].append(runs[name]())
     return {name: _median(found) for name, found in taken.items()}
 
 

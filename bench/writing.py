@@ -21,6 +21,8 @@ from .rows import AGENT, number_of
 from .timing import Said, Taken, by_turns, listening
 
 A_BLOCK = 20  # verifications between two turns
+PATIENCE = 300  # seconds
+TABLE = Verification._meta.db_table
 EVERY = 0.05  # seconds between two lines of what is written
 NUMBERS = 50_000
 # What nothing but the history is read by: the site itself asks what was said of the
@@ -84,26 +86,27 @@ class Writer:
 
 
 def measure(alias: str, *, rounds: int) -> dict[str, Taken]:
-    """Write to copies of a database with and without the history's indexes, and with
-    and without the triggers of the seal."""
-    full, bare = databases.copied(alias, "full"), databases.copied(alias, "bare")
+    """Write to copies of a database: two as it is, which tell how far two equal copies
+    differ, one without the history's indexes, one without the triggers of the seal."""
+    changed = {"full": [], "full again": [], "without indexes": _drop_indexes()}
+    if connections[alias].vendor == "postgresql":
+        changed["without triggers"] = [f"ALTER TABLE {TABLE} DISABLE TRIGGER USER"]
+    copies = []
     try:
-        for each in (full, bare):
-            databases.wait_for_no_disk(each)
-        _on(bare, *(f"DROP INDEX IF EXISTS {name}" for name in HISTORY))
-        runs = {"full": _block_on(full), "without indexes": _block_on(bare)}
-        if connections[full].vendor == "postgresql":
-            runs["full, again"] = _block_on(full, before=_triggers("ENABLE"))
-            runs["without triggers"] = _block_on(full, before=_triggers("DISABLE"))
-        return by_turns(runs, rounds=rounds, patience=300)
+        runs = {}
+        for name, statements in changed.items():
+            copies.append(databases.copied(alias, name.replace(" ", "_")))
+            databases.wait_for_no_disk(copies[-1])
+            _on(copies[-1], *statements)
+            runs[name] = _block_on(copies[-1])
+        return by_turns(runs, rounds=rounds, patience=PATIENCE)
     finally:
-        databases.drop(full)
-        databases.drop(bare)
+        for copy in copies:
+            databases.drop(copy)
 
 
-def _triggers(to: str) -> str:
-    table = Verification._meta.db_table
-    return f"ALTER TABLE {table} {to} TRIGGER USER"
+def _drop_indexes() -> list[str]:
+    return [f"DROP INDEX IF EXISTS {name}" for name in HISTORY]
 
 
 def _on(alias: str, *statements: str) -> None:
@@ -112,14 +115,12 @@ def _on(alias: str, *statements: str) -> None:
             cursor.execute(sql)
 
 
-def _block_on(alias: str, *, before: str = "") -> Callable[[], Said]:
+def _block_on(alias: str) -> Callable[[], Said]:
     """Return what writes a block of verifications to a database, and tells of it."""
     with databases.on(alias):
         writer = Writer()
 
     def run() -> Said:
-        if before:
-            _on(alias, before)
         with databases.on(alias), listening() as said:
             for _ in range(A_BLOCK):
                 writer.write()
