@@ -109,17 +109,23 @@ def _steps(rows: Any) -> Iterator[list[UUID]]:
 @transaction.atomic
 def _erase(keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
     seal.hold(wait=True)
-    rows = Verification.objects.filter(pk__in=keys, commitment=b"")
-    erased = 0
-    for row in list(rows.values_list(*seal.COLUMNS)):
-        erased += rows.filter(pk=row[seal.ID]).update(
+    rows = Verification.objects.filter(pk__in=keys, commitment=b"").order_by("pk")
+    found = list(rows.select_for_update().values_list(*seal.COLUMNS))
+    if found:
+        # First: PostgreSQL erases no sealed row that the chain does not tell of.
+        seal.append(
+            seal.Kind.FORGOTTEN,
+            now=now,
+            rows=len(found),
+            leaves=b"".join(row[seal.ID].bytes for row in found),
+            by=by[:100],
+            reason=reason[:200],
+        )
+    for row in found:
+        Verification.objects.filter(pk=row[seal.ID]).update(
             user=None, commitment=seal.commitment_of(row), **seal.PERSONAL
         )
     # What staff wrote about the person, though not that they did.
     written = ManualRequest.objects.filter(verification__in=keys)
     written.update(reason="", evidence="")
-    if erased:
-        seal.append(
-            seal.Kind.FORGOTTEN, now=now, rows=erased, by=by[:100], reason=reason[:200]
-        )
-    return erased
+    return len(found)

@@ -4,6 +4,11 @@ from django.db import models
 from django.db.models import Q
 
 
+def keys_in(packed: bytes) -> list[bytes]:
+    """Return the keys that stand one behind the other, each of 16 bytes."""
+    return [packed[at : at + 16] for at in range(0, len(packed) - 15, 16)]
+
+
 class Seal(models.Model):
     """One link of the chain: what was sealed, purged or forgotten, and the digest of
     the link before. Links are only ever added; docs/reference/seal.md has the format.
@@ -21,7 +26,8 @@ class Seal(models.Model):
     after_id = models.UUIDField(help_text="Rows behind this key ...")
     last_id = models.UUIDField(help_text="... up to this one are sealed.")
     rows = models.PositiveIntegerField(help_text="Sealed, purged or forgotten here.")
-    # Of the sealed rows, in the order of their keys: 16 bytes of key, 32 of digest.
+    # Of the sealed rows, in the order of their keys: 16 bytes of key, 32 of digest. Of
+    # rows that were forgotten the keys alone.
     leaves = models.BinaryField(blank=True, default=b"")
     leaves_digest = models.BinaryField(max_length=32)
     first_id = models.UUIDField(null=True, blank=True, help_text="The oldest leaf.")
@@ -63,8 +69,7 @@ class Seal(models.Model):
 
     @property
     def open_ids(self) -> list[bytes]:
-        packed = bytes(self.left_open)
-        return [packed[at : at + 16] for at in range(0, len(packed) - 15, 16)]
+        return keys_in(bytes(self.left_open))
 
     @property
     def digests(self) -> dict[bytes, bytes]:

@@ -5,7 +5,8 @@ are for the chain's heads, `append` adds what was purged or forgotten.
 """
 
 from .chain import Kind, Until, append, head, hold, last_key_before
-from .checking import Checked, Finding, check
+from .checking import check
+from .findings import Checked, Finding, Told
 from .heads import compare, lines
 from .leaf import COLUMNS, ID, PERSONAL, commitment_of
 from .sealing import BEHIND, seal_due
@@ -18,6 +19,7 @@ __all__ = [
     "Checked",
     "Finding",
     "Kind",
+    "Told",
     "Until",
     "append",
     "check",

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..models import Seal
 from .chain import links
-from .checking import Finding
+from .findings import Finding
 
 AT_ONCE = 500
 

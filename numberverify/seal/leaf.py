@@ -61,7 +61,8 @@ PERSONAL: Mapping[str, Any] = {
 }
 # What a row is read by, in this order.
 COLUMNS = (*FIXED, *PERSONAL, "commitment")
-ID, SETTLED_AT = FIXED.index("id"), FIXED.index("settled_at")
+ID, CREATED_AT = FIXED.index("id"), FIXED.index("created_at")
+SETTLED_AT = FIXED.index("settled_at")
 TIMES = {"claimed_at", "created_at", "expires_at", "sent_at", "settled_at"}
 AT_ONCE = 2000  # rows
 Row = Sequence[Any]

@@ -17,8 +17,8 @@ from .leaf import COLUMNS, ID, SETTLED_AT, Row, leaf_of, read
 # wait for staff; and no server's clock is so wrong.
 BEHIND = timedelta(hours=1)
 A_BATCH = 10_000
-# A quiet site seals that nothing was: nobody can add rows to those days later.
-QUIET = timedelta(days=1)
+# A quiet site seals that nothing was: nobody can add rows to those hours later.
+QUIET = timedelta(hours=1)
 _COUNTED = itemgetter(*map(COLUMNS.index, rollup.COUNTED))
 
 
@@ -44,11 +44,11 @@ def _seal_next(now: datetime, most: int) -> Seal | None:
     after, was_open = NOBODY, []
     if last := Seal.objects.filter(kind=Kind.ROWS).order_by("-number").first():
         after, was_open = last.last_id, last.open_ids
-    upto = last_key_before(now - BEHIND)
+    upto = max(after, last_key_before(now - BEHIND))  # clocks may be set back
     # In one statement: of two, a row that settles meanwhile might be in neither.
     window = Verification.objects.filter(pk__gt=after, pk__lte=upto).order_by("pk")
     found = list(read(window[:most]))
-    if found:
+    if len(found) == most:
         upto = found[-1][ID]
     late = Verification.objects.filter(pk__in=[UUID(bytes=key) for key in was_open])
     rows = [row for row in read(late) if row[SETTLED_AT]]

@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from numberverify import seal
 
 MOST_SAID = 1000
+MOST_DAYS = 36500
+SHOWN = 20  # purges, and erasings
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MONTH = re.compile(r"\d{4}-\d\d")
 
@@ -26,6 +28,23 @@ def period(word: str) -> tuple[datetime, datetime]:
     except (ValueError, OverflowError):
         pass
     raise ArgumentTypeError("a day is written as 2026-05-31, a month as 2026-05")
+
+
+def number_of_days(word: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,4}", word) or int(word) > MOST_DAYS:
+        raise ArgumentTypeError(f"1 to {MOST_DAYS} days")
+    return int(word)
+
+
+def _tell(out: Any, what: str, told: list[seal.Told], shown: int | None) -> None:
+    """Say what the chain tells of: whether it was right, an auditor judges."""
+    if not told:
+        return
+    rows = sum(each.rows for each in told)
+    last = f", the last {shown} of them" if shown and len(told) > shown else ""
+    out.write(f"The chain tells of {len(told)} {what} of {rows} rows{last}:")
+    for each in told[-shown:] if shown else told:
+        out.write(str(each))
 
 
 class Command(BaseCommand):
@@ -47,6 +66,18 @@ class Command(BaseCommand):
             help="Look at the chain alone, at no row: quick.",
         )
         parser.add_argument(
+            "--retention-was",
+            type=number_of_days,
+            metavar="DAYS",
+            help="The least NV_RETENTION_DAYS that this site ever had: purges after so "
+            "many days are right, too.",
+        )
+        parser.add_argument(
+            "--list",
+            action="store_true",
+            help=f"List all purges and erasings, not the last {SHOWN} alone.",
+        )
+        parser.add_argument(
             "--export",
             metavar="FILE",
             help="Write the chain's heads, if it holds: keep them elsewhere. - is "
@@ -57,7 +88,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        limits = {}
+        limits: dict[str, Any] = {"days": options["retention_was"]}
         if options["since"]:
             limits["since"] = options["since"][0]
         if options["until"]:
@@ -77,7 +108,7 @@ class Command(BaseCommand):
             self._export(options["export"])
 
     def _findings(
-        self, done: seal.Checked, options: dict[str, Any], limits: dict[str, datetime]
+        self, done: seal.Checked, options: dict[str, Any], limits: dict[str, Any]
     ) -> Iterator[seal.Finding]:
         if options["against"]:
             yield from self._compare(options["against"])
@@ -101,9 +132,12 @@ class Command(BaseCommand):
             return
         out.write(
             f"{done.links} links; looked at {done.rows} rows in {done.batches} batches"
-            f" ({done.forgotten} of a person who was forgotten); {done.purged} batches "
-            f"were purged."
+            f" ({done.forgotten} of a person who was forgotten); {len(done.purges)} "
+            f"batches were purged."
         )
+        shown = None if options["list"] else SHOWN
+        _tell(out, "purges", done.purges, shown)
+        _tell(out, "erasings", done.erasings, shown)
         made, digest = done.head.made_at, bytes(done.head.digest).hex()
         out.write(f"The newest link, {done.head.number} of {made:%Y-%m-%d %H:%M} UTC:")
         out.write(f"  {digest}")

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from numberverify import seal
 from numberverify.models import Verification
+from numberverify.seal import leaf
 from numberverify.uuid7 import uuid7
 from tests.factories import VerificationFactory
 
@@ -26,6 +27,18 @@ def begun(ago: timedelta, **columns) -> Verification:
         created_at=at,
         **{"expires_at": at + timedelta(minutes=5)} | columns,
     )
+
+
+def smuggled(ago: timedelta, **columns) -> Verification:
+    """A row that is written now and says that it began when all is sealed."""
+    with by_the_back_door():
+        return begun(ago, **columns)
+
+
+def erase(row: Verification) -> None:
+    """What `forget_person` does to a row, and no link tells of it."""
+    read = next(leaf.read(Verification.objects.filter(pk=row.pk)))
+    alter(row, user=None, commitment=leaf.commitment_of(read), **leaf.PERSONAL)
 
 
 def past(count: int, *, days: float = 2) -> list[Verification]:

@@ -12,7 +12,14 @@ from numberverify.choices import Method, Status
 from numberverify.models import HourTotal, Seal, Verification
 from numberverify.seal import sealing
 from tests.factories import VerificationFactory
-from tests.numberverify.seal.past import begun, findings, past, sealed
+from tests.numberverify.seal.past import (
+    begun,
+    findings,
+    found,
+    past,
+    sealed,
+    smuggled,
+)
 
 pytestmark = pytest.mark.django_db
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -95,29 +102,46 @@ def test_what_is_open_is_carried_from_batch_to_batch():
     assert len(carried) > 1
 
 
-def test_a_row_written_late_into_a_gap_is_sealed_by_the_next_batch():
-    """Up to the newest row alone, so that a server that stalled forges nothing."""
+def test_all_is_sealed_up_to_an_hour_ago_also_where_the_last_row_is_older():
+    """Else rows could be added behind it, and be sealed with the next."""
     sealed(1)
-    stalled = begun(timedelta(hours=3))
 
-    assert findings() == []
-    assert seal.seal_due() == 1
-    assert sealed_keys()[-1] == stalled.pk.bytes
+    added = smuggled(timedelta(hours=3))
+
+    assert found() == {("added", added.pk)}
+    assert seal.seal_due() == 0
+    assert found() == {("added", added.pk)}
 
 
-def test_a_quiet_day_is_sealed_as_well_but_not_every_quiet_minute():
+def test_a_full_batch_ends_at_its_last_row():
+    rows = sealed(2, batch=2)
+
+    assert Seal.objects.get().last_id == rows[1].pk
+
+
+def test_a_quiet_hour_is_sealed_as_well_but_not_every_quiet_minute():
     sealed(1)
-    ahead = timezone.now() + timedelta(hours=2)
+    ahead = timezone.now() + timedelta(minutes=50)
     with time_machine.travel(ahead):
         assert seal.seal_due() == 0
     assert Seal.objects.count() == 1
 
-    with time_machine.travel(ahead + timedelta(days=1)):
+    with time_machine.travel(ahead + HOUR):
         assert seal.seal_due() == 0
         seal.seal_due()
         assert findings() == []
 
     assert [link.rows for link in Seal.objects.all()] == [1, 0]
+
+
+def test_a_late_row_is_sealed_though_the_clock_was_set_back():
+    waits = begun(5 * HOUR, status=Status.PENDING, method=Method.MANUAL)
+    sealed(1)
+    Verification.objects.filter(pk=waits.pk).settle(Status.REFUSED, now=timezone.now())
+    with time_machine.travel(timezone.now() - timedelta(minutes=5)):
+        assert seal.seal_due() == 1
+
+    assert findings() == []
 
 
 def test_a_clock_that_was_set_back_seals_nothing_twice():

@@ -11,6 +11,7 @@ from numberverify import flow, seal
 from numberverify.choices import Method, Status
 from numberverify.models import Seal, Verification
 from numberverify.seal import leaf
+from numberverify.uuid7 import uuid7
 from tests.factories import UserFactory, VerificationFactory
 from tests.numberverify.seal.past import begun, findings, sealed
 from tests.numberverify.seal.test_checking import CHANGES
@@ -128,10 +129,75 @@ def test_a_row_can_be_forgotten_once():
     row = sealed(1)[0]
     read = next(leaf.read(rows_of(row)))
     erased = dict(leaf.PERSONAL)
+    told_of(row)
 
     assert rows_of(row).update(commitment=leaf.commitment_of(read), **erased) == 1
     assert refused(lambda: rows_of(row).update(commitment=b"x" * 32))
     assert refused(lambda: rows_of(row).update(ip="192.0.2.1"))
+    assert findings() == []
+
+
+def told_of(*rows) -> None:
+    keys = b"".join(row.pk.bytes for row in rows)
+    seal.append(Seal.Kind.FORGOTTEN, now=timezone.now(), rows=len(rows), leaves=keys)
+
+
+@pytest.mark.parametrize(
+    "told", ["nothing", "of another", "of it, and then of another"]
+)
+def test_a_row_of_which_the_newest_link_does_not_tell_is_not_erased(told):
+    row, other = sealed(2)
+    if told.startswith("of it"):
+        told_of(row)
+    if told != "nothing":
+        told_of(other)
+
+    erased = dict(leaf.PERSONAL) | {"commitment": b"c" * 32}
+    assert refused(lambda: rows_of(row).update(**erased))
+
+
+def test_a_late_row_is_not_deleted_with_the_batches_before_its_own():
+    late = begun(timedelta(days=9), status=Status.PENDING)
+    waits = begun(timedelta(days=9), status=Status.PENDING)
+    old = sealed(2, batch=4)
+    rows_of(late).settle(Status.REFUSED, now=timezone.now() + timedelta(hours=2))
+    seal.append(
+        Seal.Kind.PURGED,
+        now=timezone.now(),
+        rows=2,
+        of=1,
+        purged_to=Seal.objects.get().last_id,
+        days=1,
+    )
+
+    assert refused(lambda: rows_of(late).delete())
+    assert refused(lambda: rows_of(waits).delete())
+    assert rows_of(old[0]).delete()[0] == 1
+
+
+@pytest.mark.parametrize("other", [-6, 6, 60 * 24 * 9])
+def test_a_row_is_not_written_under_a_key_of_another_time(other):
+    at = timezone.now()
+
+    assert refused(
+        lambda: VerificationFactory(
+            id=uuid7(at.timestamp()), created_at=at + timedelta(minutes=other)
+        )
+    )
+
+
+@pytest.mark.parametrize("ago", [timedelta(minutes=62), timedelta(days=9)])
+def test_no_row_is_added_to_a_time_that_is_sealed(ago):
+    sealed(1)
+
+    assert refused(lambda: begun(ago))
+    assert begun(timedelta(minutes=58))
+
+
+def test_what_is_not_sealed_can_be_written_whenever_it_began():
+    begun(timedelta(days=9))
+
+    assert begun(timedelta(days=10))
 
 
 @pytest.mark.parametrize(
@@ -145,6 +211,7 @@ def test_a_row_can_be_forgotten_once():
 )
 def test_half_forgotten_is_changed(columns):
     row = sealed(1)[0]
+    told_of(row)
 
     assert refused(lambda: rows_of(row).update(**dict(leaf.PERSONAL) | columns))
 

@@ -9,10 +9,17 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from numberverify import seal
+from numberverify import forget, retention, seal
 from numberverify.choices import Status
 from numberverify.models import Seal
-from tests.numberverify.seal.past import alter, begun, by_the_back_door, sealed
+from tests.factories import UserFactory
+from tests.numberverify.seal.past import (
+    alter,
+    begun,
+    by_the_back_door,
+    past,
+    sealed,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +98,65 @@ def test_a_period_upside_down_is_refused():
 
 def test_since_and_until_the_same_day_is_that_day():
     assert verify_history("--since", "2026-05-31", "--until", "2026-05-31")[2] == ""
+
+
+def purged(count: int, settings) -> None:
+    settings.NV_RETENTION_DAYS = 1
+    past(count)
+    seal.seal_due(batch=1)
+    retention.purge_due()
+
+
+def test_purges_and_erasings_are_listed_for_an_auditor_to_judge(settings):
+    ann = UserFactory()
+    begun(timedelta(hours=3), user=ann)
+    purged(2, settings)
+    forget.person(ann, by="staff 7", reason="request 26-114")
+    link = Seal.objects.last()
+
+    out, named, failed = verify_history("--chain")
+
+    assert "The chain tells of 2 purges of 2 rows:\n" in out
+    day = (timezone.now() - timedelta(days=2)).date()
+    assert f"1 rows of batch 1, begun {day} to {day}, after 1 days\n" in out
+    assert "The chain tells of 1 erasings of 1 rows:\n" in out
+    when = f"{link.made_at:%Y-%m-%d %H:%M} UTC"
+    assert f"  {link.number}, {when}: 1 rows by staff 7: request 26-114\n" in out
+    assert (named, failed) == ("", "")
+
+
+def test_of_many_purges_the_last_are_listed_or_all(settings, monkeypatch):
+    monkeypatch.setattr(retention, "PAUSE", 0)
+    purged(23, settings)
+
+    out, every = verify_history()[0], verify_history("--list")[0]
+
+    assert "tells of 23 purges of 23 rows, the last 20 of them:" in out
+    assert (out.count(" rows of batch "), every.count(" rows of batch ")) == (20, 23)
+    assert "rows of batch 3," not in out
+    assert "rows of batch 23," in out
+
+
+def test_a_reason_that_a_link_gives_moves_no_cursor():
+    sealed(1)
+    kind, now = Seal.Kind.FORGOTTEN, timezone.now()
+    seal.append(kind, now=now, rows=0, by="x", reason="\x1b[2J\nall is well")
+
+    assert "by x: ?[2J?all is well" in verify_history()[0]
+
+
+def test_purges_after_fewer_days_than_now_are_right_if_it_was_so(settings):
+    purged(2, settings)
+    settings.NV_RETENTION_DAYS = 30
+
+    assert verify_history()[2] == "2 things are not as they were sealed."
+    assert verify_history("--retention-was", "1")[1:] == ("", "")
+    assert verify_history("--retention-was", "2")[2]
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x", "36501"])
+def test_days_that_are_none_are_refused(days):
+    assert "1 to 36500 days" in verify_history(f"--retention-was={days}")[2]
 
 
 # Heads that are kept elsewhere
