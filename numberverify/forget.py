@@ -109,6 +109,10 @@ def _steps(rows: Any) -> Iterator[list[UUID]]:
 @transaction.atomic
 def _erase(keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
     seal.hold(wait=True)
+    # What staff wrote about the person, though not that they did. Before the rows, as
+    # the purge does: so neither waits for the other in a circle.
+    written = ManualRequest.objects.filter(verification__in=keys)
+    written.update(reason="", evidence="")
     rows = Verification.objects.filter(pk__in=keys, commitment=b"").order_by("pk")
     found = list(rows.select_for_update().values_list(*seal.COLUMNS))
     if found:
@@ -125,7 +129,4 @@ def _erase(keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
         Verification.objects.filter(pk=row[seal.ID]).update(
             user=None, commitment=seal.commitment_of(row), **seal.PERSONAL
         )
-    # What staff wrote about the person, though not that they did.
-    written = ManualRequest.objects.filter(verification__in=keys)
-    written.update(reason="", evidence="")
     return len(found)
