@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
@@ -12,6 +13,7 @@ from .factors import operator_sms, sms
 from .operators.tables import read_table
 
 MIDDLEWARE = "numberverify.middleware.LimitsMiddleware"
+REFUSED = "numberverify.middleware.RefusedMiddleware"
 SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
 # What is wrong with an operator's table: the check's id, and what to do.
 TABLE_PROBLEMS = {
@@ -165,6 +167,16 @@ def limits_have_a_page(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     message = f"MIDDLEWARE lacks {MIDDLEWARE}."
     hint = "Without it a limit that is reached would look like a fault of the site."
     return [Error(message, hint=hint, id="numberverify.E019")]
+
+
+@register()
+def refusals_are_recorded(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    has_admin = apps.is_installed("django.contrib.admin")
+    if REFUSED in settings.MIDDLEWARE or not has_admin:
+        return []
+    message = f"MIDDLEWARE lacks {REFUSED}."
+    hint = "Without it a page of the admin that is refused leaves no record."
+    return [Error(message, hint=hint, id="numberverify.E021")]
 
 
 @register(Tags.security, deploy=True)

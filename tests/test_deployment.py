@@ -1,6 +1,7 @@
 """What a deployment is told before anybody is harmed."""
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
@@ -22,6 +23,10 @@ REDIS = {
 }
 LOCAL = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 LOOPBACK = "http://127.0.0.1:9000"
+
+
+def without(name: str) -> list[str]:
+    return [each for each in settings.MIDDLEWARE if each != name]
 
 
 def complaints() -> set[str]:
@@ -80,7 +85,18 @@ def test_a_sound_deployment_hears_nothing(deployed):
         ),
         pytest.param("NV_LIMITS", "off", "numberverify.E009", id="no limits"),
         pytest.param("NV_LIMITS", "login=1/m", "numberverify.E009", id="no such limit"),
-        pytest.param("MIDDLEWARE", [], "numberverify.E019", id="no page for limits"),
+        pytest.param(
+            "MIDDLEWARE",
+            without("numberverify.middleware.LimitsMiddleware"),
+            "numberverify.E019",
+            id="no page for limits",
+        ),
+        pytest.param(
+            "MIDDLEWARE",
+            without("numberverify.middleware.RefusedMiddleware"),
+            "numberverify.E021",
+            id="no record of refusals",
+        ),
         pytest.param(
             "SITE_URL", "https://site.example", "numberverify.W020", id="no proxy"
         ),

@@ -243,7 +243,19 @@ def _attach(request: HttpRequest, step_up: StepUp) -> None:
 
 
 def address_of(request: HttpRequest, *added: str) -> str:
-    """Return the page to come back to; a query string too long to keep is dropped."""
+    """Return the page to come back to; a query string too long to keep is dropped, so
+    a view that reads it asks `keeps_query` first."""
+    address = _whole_address(request, *added)
+    return address if len(address) <= MAX_NEXT else request.path
+
+
+def keeps_query(request: HttpRequest) -> bool:
+    """Whether the query string is short enough to come back with the person."""
+    variants = ((), (OTHER,), (CONFIRM,))
+    return all(len(_whole_address(request, *each)) <= MAX_NEXT for each in variants)
+
+
+def _whole_address(request: HttpRequest, *added: str) -> str:
     address = request.get_full_path()
     if added or {OTHER, CONFIRM} & set(request.GET):
         query = request.GET.copy()
@@ -251,4 +263,4 @@ def address_of(request: HttpRequest, *added: str) -> str:
         query.pop(CONFIRM, None)
         query.update(dict.fromkeys(added, "1"))
         address = f"{request.path}?{query.urlencode()}" if query else request.path
-    return address if len(address) <= MAX_NEXT else request.path
+    return address

@@ -224,6 +224,38 @@ def test_filters_that_are_not_understood_export_nothing(browser, auditor, query)
     assert browser.post(f"{EXPORT}?{query}").status_code == 403  # no token
 
 
+def keys(many):
+    """Filters by a number with so many keys of the fingerprints."""
+    prints = "-".join(f"{n:032x}" for n in range(many))
+    return f"{EXPORT}?outcome=mismatched&fingerprint={prints}"
+
+
+# The last one would fit, but for what step-up adds to it.
+@pytest.mark.parametrize("page", [keys(20), keys(13) + "&country=" + "&test=" * 2])
+def test_filters_too_long_to_be_confirmed_export_nothing(
+    browser, auditor, operator, page
+):
+    """Dropped on the way they would export all rows."""
+    row_of(JUNE, verified=True)
+    assert len(page) > 480
+
+    for answer in (browser.get(page), browser.submit(page, HISTORY, form="csv")):
+        assert answer.status_code == 303
+        assert answer["Location"] == HISTORY
+    assert "too long to be confirmed" in browser.get(HISTORY).text
+    assert not StaffRecord.objects.exists()
+    assert not Verification.objects.filter(purpose="step_up").exists()
+
+
+def test_filters_that_just_fit_stay_as_they_are(browser, auditor, operator):
+    row_of(JUNE, verified=True)
+
+    answer = done(browser, operator, keys(12), form="csv")
+
+    assert ids_of(answer) == []
+    assert record().details["filters"]["outcome"] == "mismatched"
+
+
 @pytest.mark.parametrize("names", [(), MAY[:1], MAY[1:]])
 def test_v5_0_0_8_2_1_without_the_permission_it_is_403_and_a_record(browser, names):
     staff = at_desk(browser, *names)

@@ -30,6 +30,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "numberverify.middleware.LimitsMiddleware",
+    "numberverify.middleware.RefusedMiddleware",
 ]
 TEMPLATES = [
     {
