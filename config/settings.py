@@ -209,6 +209,7 @@ except ConfigurationError as error:
     raise ImproperlyConfigured(f"NV_LIMITS: {error}") from None
 NV_SIM_SWAP_HOURS = read("NV_SIM_SWAP_HOURS", count, "72")
 NV_RETENTION_DAYS = read("NV_RETENTION_DAYS", count, "730")
+NV_EXPORT_SECONDS = read("NV_EXPORT_SECONDS", positive, "300")
 # What a SIM that has matched may do to a number that another account has.
 NV_TAKEOVER = read("NV_TAKEOVER", one_of("refuse", "challenge", "recycled"), "refuse")
 # In text messages and authenticator apps.

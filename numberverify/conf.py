@@ -212,6 +212,12 @@ def retention_days() -> int:
     return cast(int, getattr(settings, "NV_RETENTION_DAYS", 730))
 
 
+def export_seconds() -> int:
+    """How long one export of the history may take (NV_EXPORT_SECONDS): it holds a
+    thread of the server."""
+    return cast(int, getattr(settings, "NV_EXPORT_SECONDS", 300))
+
+
 def data_of(user: Any) -> dict[str, Any]:
     """What else the site knows of a person, for an export (`NV_DATA_OF`)."""
     path = getattr(settings, "NV_DATA_OF", "")

@@ -1,6 +1,6 @@
 """The export of the history: what the filters show, to who may, proved afresh."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import records
+from . import conf, records
 from .browser import SeeOther
 from .errors import VerificationNotUsable
 from .history.chips import LABELS, WORDS
@@ -108,6 +108,7 @@ def _proved(request: HttpRequest, filters: Filters) -> HttpResponse:
         "filters": described(filters),
         "back": reverse("admin:numberverify_verification_changelist") + query(filters),
         "has_typed": bool(typed_before(request)),
+        "seconds": conf.export_seconds(),
     }
     return render(request, "admin/numberverify/verification/export.html", context)
 
@@ -117,7 +118,8 @@ def _sent(request: HttpRequest, filters: Filters, form: str) -> HttpResponse:
     with transaction.atomic():
         redeem_step_up(request)
         record = records.begin(request, StaffRecord.Kind.EXPORT, said)
-    sent = Recorded(record, batches(filters, form))
+    found = batches(filters, form, seconds=conf.export_seconds())
+    sent = Recorded(record, found)
     response: Any = StreamingHttpResponse(sent, content_type=TYPES[form])
     name = f"verifications-{timezone.now():%Y%m%d-%H%M%S}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -127,11 +129,16 @@ def _sent(request: HttpRequest, filters: Filters, form: str) -> HttpResponse:
 class Recorded:
     """The batches as they are sent, each counted before it leaves.
 
-    Closed before its end it is recorded as broken off: an iterator of its own, since a
-    generator that was never begun does not hear of that.
+    Closed before its end it is recorded as broken off, with the rows of the batches
+    that were handed to the server: an iterator of its own, since a generator that was
+    never begun does not hear of that.
     """
 
-    def __init__(self, record: StaffRecord, found: Iterator[Batch]) -> None:
+    def __init__(
+        self,
+        record: StaffRecord,
+        found: Generator[Batch, None, StaffRecord.Ending | None],
+    ) -> None:
         self.record, self.found = record, found
         self.rows = self.sent = 0
         self.is_over = False
@@ -142,8 +149,11 @@ class Recorded:
     def __next__(self) -> bytes:
         try:
             lines, rows = next(self.found)
-        except BaseException as error:
-            self._end(complete=isinstance(error, StopIteration))
+        except StopIteration as over:
+            self._end(over.value)
+            raise
+        except BaseException:
+            self._end(StaffRecord.Ending.FAILED)
             raise
         self.rows += rows
         self.sent += 1
@@ -152,9 +162,9 @@ class Recorded:
         return lines
 
     def close(self) -> None:
-        self._end(complete=False)
+        self._end(StaffRecord.Ending.GONE)
 
-    def _end(self, *, complete: bool) -> None:
+    def _end(self, ending: StaffRecord.Ending | None) -> None:
         if not self.is_over:
             self.is_over = True
-            records.end(self.record, rows=self.rows, complete=complete)
+            records.end(self.record, rows=self.rows, ending=ending)

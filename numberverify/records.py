@@ -26,12 +26,31 @@ def begin(
 
 
 def note(
-    request: HttpRequest, kind: str, details: dict[str, Any], *, reason: str = ""
+    request: HttpRequest,
+    kind: str,
+    details: dict[str, Any],
+    *,
+    reason: str = "",
+    rows: int | None = None,
 ) -> StaffRecord:
     """Write down what is over as it is done."""
-    now = timezone.now()
-    over = {"at": now, "ended_at": now, "complete": True}
+    over = _over() | {"rows": rows}
     return _write(request, kind=kind, details=details, reason=reason, **over)
+
+
+def note_command(by: str, kind: str, details: dict[str, Any], **more: Any) -> None:
+    """Write down what was done by a command, of which no member of staff is known;
+    `by` names the account of the operating system. `complete=False`: not as it ought
+    to be."""
+    columns = (
+        {"by_command": by[:100], "kind": kind, "details": details} | _over() | more
+    )
+    StaffRecord.objects.create(**columns)
+
+
+def _over() -> dict[str, Any]:
+    now = timezone.now()
+    return {"at": now, "ended_at": now, "complete": True}
 
 
 def _write(request: HttpRequest, **columns: Any) -> StaffRecord:
@@ -44,11 +63,13 @@ def count(record: StaffRecord, rows: int) -> None:
     StaffRecord.objects.filter(pk=record.pk, ended_at=None).update(rows=rows)
 
 
-def end(record: StaffRecord, *, rows: int, complete: bool) -> bool:
-    """Say that it is over, once."""
+def end(
+    record: StaffRecord, *, rows: int, ending: StaffRecord.Ending | None = None
+) -> bool:
+    """Say that it is over, once; `ending`: why it is not complete."""
     still_open = StaffRecord.objects.filter(pk=record.pk, ended_at=None)
-    ended = still_open.update(rows=rows, complete=complete, ended_at=timezone.now())
-    return ended == 1
+    over = {"complete": ending is None, "ending": ending or ""}
+    return still_open.update(rows=rows, ended_at=timezone.now(), **over) == 1
 
 
 def refused(request: HttpRequest) -> None:

@@ -19,7 +19,7 @@ else:  # generic for the type checker alone
 class StaffRecordAdmin(ModelAdmin):
     SHOWN = (
         "moment",
-        "staff",
+        "who",
         "kind",
         "said",
         "reason",
@@ -28,7 +28,7 @@ class StaffRecordAdmin(ModelAdmin):
         "outcome",
         "ended_at",
     )
-    list_display = ["moment", "staff", "kind", "said", "reason", "rows", "outcome"]
+    list_display = ["moment", "who", "kind", "said", "reason", "rows", "outcome"]
     list_filter = ["kind"]
     show_facets = admin.ShowFacets.NEVER  # it would count them all
     list_select_related = ["staff"]
@@ -54,6 +54,10 @@ class StaffRecordAdmin(ModelAdmin):
     def moment(self, record: StaffRecord) -> str:
         return f"{record.at:%Y-%m-%d %H:%M:%S}"
 
+    @admin.display(description=_("who"), ordering="staff")
+    def who(self, record: StaffRecord) -> str:
+        return str(record.staff or record.by_command)
+
     @admin.display(description=_("details"))
     def said(self, record: StaffRecord) -> str:
         details = {**record.details, **record.details.get("filters", {})}
@@ -66,7 +70,11 @@ class StaffRecordAdmin(ModelAdmin):
             return str(_("… not ended"))
         if record.kind == StaffRecord.Kind.REFUSED:
             return str(_("⊘ refused"))
-        return str(_("✓ done") if record.complete else _("✗ broken off"))
+        if record.complete:
+            return str(_("✓ done"))
+        if record.kind == StaffRecord.Kind.CHECKED:
+            return str(_("✗ not as it was sealed"))
+        return f"✗ {record.get_ending_display() or _('broken off')}"
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
 
-SECONDS = 1.0
+SECONDS = 1.0  # while somebody looks at the page
 STOPPED = "57014"  # PostgreSQL's query_canceled
 STEPS = 5_000  # of SQLite's machine, between two looks at the clock
 
@@ -16,25 +16,26 @@ class TooSlow(Exception):
 
 
 @contextmanager
-def deadline() -> Iterator[None]:
-    """Stop the reads within after a second; raise TooSlow."""
+def deadline(seconds: float | None = None) -> Iterator[None]:
+    """Stop the reads within after a second, or as many as are given; raise TooSlow."""
+    limit = SECONDS if seconds is None else seconds
     if connection.vendor == "postgresql":
-        with _postgresql():
+        with _postgresql(limit):
             yield
     elif connection.vendor == "sqlite":
-        with _sqlite():
+        with _sqlite(limit):
             yield
     else:
         yield
 
 
 @contextmanager
-def _postgresql() -> Iterator[None]:
+def _postgresql(seconds: float) -> Iterator[None]:
     try:
         # LOCAL: it ends with the transaction, so that the pool gets its connection
         # back as it was.
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}")
+            cursor.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
             yield
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != STOPPED:
@@ -43,9 +44,9 @@ def _postgresql() -> Iterator[None]:
 
 
 @contextmanager
-def _sqlite() -> Iterator[None]:
+def _sqlite(seconds: float) -> Iterator[None]:
     connection.ensure_connection()
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     raw = connection.connection
     raw.set_progress_handler(lambda: time.monotonic() >= until, STEPS)
     try:

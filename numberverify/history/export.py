@@ -1,14 +1,16 @@
 """The rows that the filters show as CSV or JSON Lines, in batches by key.
 
 Nothing is held between two batches: no transaction, no cursor, no pooled connection.
-PostgreSQL writes the CSV itself; elsewhere we do, to the same bytes.
+PostgreSQL writes the CSV itself; elsewhere we do, to the same bytes. What is cut, by
+the time limit or by the database, says so in its last line.
 """
 
 import csv
 import io
 import json
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,11 +21,18 @@ from django.db.models import CharField, F, Func, Q, TextField, Value
 from django.db.models.functions import Cast, NullIf
 
 from ..browser import give_back_connections
-from ..models import Verification
+from ..models import StaffRecord, Verification
 from ..uuid7 import first_at
+from .deadline import TooSlow, deadline
 from .filters import Filters
 
 AT_ONCE = 4_000  # rows
+BATCH_SECONDS = 10.0  # in the database; one takes a twentieth of a second
+Ending = StaffRecord.Ending
+STOPPED_BY = {
+    Ending.TIME: "the time limit was reached",
+    Ending.DATABASE: "the database took too long over the next ones",
+}
 FORMATS = ("csv", "jsonl")
 # The name of a column in the file, and what it is read from.
 SOURCES = {
@@ -70,19 +79,57 @@ Batch = tuple[bytes, int]
 Read = tuple[list[bytes], UUID | None]
 
 
-def batches(filters: Filters, form: str) -> Iterator[Batch]:
-    """Yield the rows in one of FORMATS, newest first, as many as have begun by now.
+def batches(
+    filters: Filters, form: str, *, seconds: float = math.inf
+) -> Generator[Batch, None, Ending | None]:
+    """Yield the rows in one of FORMATS, newest first, as many as have begun by now;
+    return why not all of them, if so, for the last line has said it.
 
     What comes first is there at once: the names of a CSV's columns, and no row.
     """
     behind: UUID | None = first_at(time.time() + 1)
     yield (_Csv().lines([COLUMNS])[0] if form == "csv" else b""), 0
-    read = _reader(form)
+    read, until, written = _reader(form), time.monotonic() + seconds, 0
     while behind is not None:
-        lines, behind = read(filters, behind)
-        give_back_connections()  # the client may take its time
+        # A client that takes its time uses it up, too: a thread waits for it.
+        late = time.monotonic() >= until
+        found = Ending.TIME if late else _in_time(read, filters, behind)
+        if isinstance(found, Ending):
+            yield _cut(form, found, written, behind), 0
+            return found
+        lines, behind = found
+        written += len(lines)
         if lines:
             yield b"".join(lines), len(lines)
+    return None
+
+
+def _in_time(
+    read: Callable[[Filters, UUID], Read], filters: Filters, behind: UUID
+) -> Read | Ending:
+    try:
+        with deadline(BATCH_SECONDS):
+            return read(filters, behind)
+    except TooSlow:
+        return Ending.DATABASE
+    finally:
+        give_back_connections()  # the client may take its time
+
+
+def _cut(form: str, ending: Ending, written: int, behind: UUID) -> bytes:
+    """The last line of what is cut: in a CSV as wide as the others."""
+    day = datetime.fromtimestamp((behind.int >> 80) / 1000, UTC).date().isoformat()
+    so_far, go_on = (
+        (f", down to {day}", f", or go on with To {day}") if written else ("", "")
+    )
+    says = (
+        f"CUT: not all rows are here. Rows written: {written}{so_far}; then "
+        f"{STOPPED_BY[ending]}. Narrow the dates{go_on}."
+    )
+    if form == "csv":
+        return _Csv().lines([[says, *[""] * (len(COLUMNS) - 1)]])[0]
+    cut = {"because": ending.value, "rows": written, "says": says}
+    return f"{_JSON({'cut': cut | ({'until': day} if written else {})})}\n".encode()
 
 
 def _reader(form: str) -> Callable[[Filters, UUID], Read]:
@@ -164,7 +211,11 @@ def _copied(filters: Filters, behind: UUID) -> Read:
     compose: Any = connection.ops  # PostgreSQL's: COPY takes no parameters
     sql = compose.compose_sql(*rows.query.sql_with_params())
     copied = f"COPY ({sql}) TO STDOUT (FORMAT csv)"
-    with connection.cursor() as cursor, cursor.copy(copied) as copy:
+    with (
+        connection.wrap_database_errors,  # Django's own does not know COPY
+        connection.cursor() as cursor,
+        cursor.copy(copied) as copy,
+    ):
         lines = [bytes(line) for line in copy]
     if len(lines) < AT_ONCE:
         return lines, None

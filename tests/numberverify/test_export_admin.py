@@ -128,6 +128,25 @@ def test_of_one_that_goes_away_the_rows_so_far_are_recorded(
     assert (record().rows, record().complete) == (rows, False)
 
 
+def test_one_that_runs_out_of_time_is_recorded_as_cut(
+    browser, auditor, operator, mismatches, few, settings, monkeypatch
+):
+    settings.NV_EXPORT_SECONDS = 7
+    answer = done(browser, operator, MISMATCHES, form="csv")
+    sent = [next(answer.streaming_content) for _ in range(2)]
+    now = export.time.monotonic()
+    monkeypatch.setattr(export.time, "monotonic", lambda: now + 7)
+
+    sent += list(answer.streaming_content)
+
+    assert sent[-1].startswith(b'"CUT: not all rows are here. Rows written: 1, down')
+    found = record()
+    assert (found.rows, found.complete, found.ending) == (1, False, "time")
+    permitted(auditor, "numberverify.view_staffrecord")
+    said = browser.get("/admin/numberverify/staffrecord/").text
+    assert "✗ cut: the time limit was reached" in said
+
+
 def test_closing_after_the_end_changes_nothing(browser, auditor, operator, mismatches):
     answer = done(browser, operator, MISMATCHES, form="csv")
     answer.getvalue()

@@ -226,7 +226,7 @@ def test_each_batch_is_one_statement_by_key(few):
     with CaptureQueriesContext(connection) as captured:
         list(found)
 
-    said = [each["sql"] for each in captured]
+    said = [each["sql"] for each in captured if "FROM" in each["sql"]]
     assert len(said) == 3
     for sql in said:
         assert "OFFSET" not in sql
@@ -253,3 +253,78 @@ def test_the_key_of_a_batch_is_read_back_from_its_last_line(few):
 
     assert behind == keys[1]
     assert Verification.objects.filter(pk__lt=behind).count() == 1
+
+
+# What is cut says so
+
+
+def slow(is_postgresql):
+    """A statement that takes longer than anybody waits."""
+    endless = (
+        "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT count(*) FROM n) > 0"
+    )
+    where = "pg_sleep(9) IS NOT NULL" if is_postgresql else endless
+    rows = Verification.objects.extra(where=[where])
+    return lambda filters, behind, columns: rows.values_list(*columns)
+
+
+def cut_file(form, seconds=0.0):
+    """The file, and what the export says of its end."""
+    found = export.batches(Filters(), form, seconds=seconds)
+    lines = []
+    while True:
+        try:
+            lines.append(next(found)[0])
+        except StopIteration as over:
+            return b"".join(lines).decode(), over.value
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that goes on by a second each time that it is read."""
+    seconds = iter(range(1000))
+    monkeypatch.setattr(export.time, "monotonic", lambda: float(next(seconds)))
+
+
+@pytest.mark.parametrize("form", export.FORMATS)
+def test_past_the_time_limit_the_last_line_says_so(few, clock, form):
+    for n in range(7):
+        row_of(JUNE + timedelta(seconds=n), verified=True)
+
+    text, ending = cut_file(form, seconds=1.5)
+
+    assert ending == "time"
+    last = text.splitlines()[-1]
+    says = "CUT: not all rows are here. Rows written: 3, down to 2026-06-12; then"
+    assert says in last
+    assert "go on with To 2026-06-12" in last
+    if form == "csv":
+        assert [len(row) for row in csv.reader(io.StringIO(text))] == [25] * 5
+    else:
+        cut = json.loads(last)["cut"]
+        assert (cut["because"], cut["rows"], cut["until"]) == ("time", 3, "2026-06-12")
+        assert len(text.splitlines()) == 4
+
+
+@pytest.mark.parametrize("form", export.FORMATS)
+def test_what_the_database_stops_is_cut(monkeypatch, form, is_postgresql):
+    for _ in range(20):
+        row_of(JUNE, verified=True)
+    monkeypatch.setattr(export, "BATCH_SECONDS", 0.2)
+    monkeypatch.setattr(export, "_statement", slow(is_postgresql))
+
+    text, ending = cut_file(form, seconds=60)
+
+    assert ending == "database"
+    assert "Rows written: 0; then the database took too long" in text
+
+
+def test_a_whole_file_has_no_such_line(few):
+    row_of(JUNE, verified=True)
+
+    for form in export.FORMATS:
+        text, ending = cut_file(form, seconds=60)
+        assert ending is None
+        assert "CUT" not in text
+        assert "cut" not in text

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 PLACE = "/admin/numberverify/staffrecord/"
 VIEW = "numberverify.view_staffrecord"
 NUMBER = "+447700900456"
+Ending = StaffRecord.Ending
 
 
 @pytest.fixture
@@ -134,13 +135,13 @@ def test_it_is_read_by_who_may(browser, exported):
 def test_an_end_is_said_in_words(browser, exported):
     at_desk(browser, VIEW)
     other = StaffRecord.objects.create(staff=exported.staff, kind="export")
-    records.end(exported, rows=12, complete=True)
-    records.end(other, rows=5, complete=False)
+    records.end(exported, rows=12)
+    records.end(other, rows=5, ending=Ending.GONE)
 
     text = browser.get(PLACE).text
 
     assert "✓ done" in text
-    assert "✗ broken off" in text
+    assert "✗ broken off: the connection was closed" in text
 
 
 @pytest.mark.parametrize("lookup", ["staff__password__startswith", "address", "x"])
@@ -178,9 +179,9 @@ def test_v5_0_0_16_4_2_superusers_add_change_and_delete_nothing(client, exported
 
 
 def test_an_end_is_written_once(exported):
-    assert records.end(exported, rows=5, complete=False)
+    assert records.end(exported, rows=5, ending=Ending.GONE)
 
-    assert not records.end(exported, rows=9, complete=True)
+    assert not records.end(exported, rows=9)
     records.count(exported, 12)
 
     exported.refresh_from_db()
@@ -202,6 +203,7 @@ CHANGES = {
     "kind": "refused",
     "details": {},
     "reason": "another",
+    "by_command": "a command",
     "address": "10.0.0.8",
 }
 
@@ -211,7 +213,7 @@ CHANGES = {
 @pytest.mark.parametrize("column", CHANGES)
 def test_v5_0_0_16_4_2_postgresql_refuses_a_change_of(exported, column, is_over):
     if is_over:
-        records.end(exported, rows=3, complete=True)
+        records.end(exported, rows=3)
     value = UserFactory() if column == "staff" else CHANGES[column]
     mine = StaffRecord.objects.filter(pk=exported.pk)
 
@@ -225,11 +227,63 @@ def test_v5_0_0_16_4_2_postgresql_refuses_fewer_rows_an_end_twice_and_a_delete(
     mine = StaffRecord.objects.filter(pk=exported.pk)
     records.count(exported, 10)
     assert refused_by_database(lambda: mine.update(rows=9))
-    assert records.end(exported, rows=12, complete=True)
+    assert records.end(exported, rows=12)
 
     assert refused_by_database(lambda: mine.update(rows=13))
     assert refused_by_database(lambda: mine.update(ended_at=None, complete=None))
     assert refused_by_database(lambda: mine.delete())
+
+
+FILTERED = {
+    "format": "csv",
+    "filters": {"outcome": "verified", "fingerprint": "ab" * 16, "address": "10.0.0.7"},
+}
+
+
+@pytest.fixture
+def filtered(exported):
+    record = StaffRecord.objects.create(
+        staff=exported.staff, kind="export", details=FILTERED
+    )
+    records.end(record, rows=3)
+    return StaffRecord.objects.filter(pk=record.pk)
+
+
+def with_filters(**changes):
+    return FILTERED | {"filters": FILTERED["filters"] | changes}
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("name", ["fingerprint", "address"])
+def test_postgresql_lets_what_leads_to_the_forgotten_be_blanked(filtered, name):
+    filtered.update(details=with_filters(**{name: "forgotten"}))
+
+    assert filtered.get().details["filters"][name] == "forgotten"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"details": with_filters(fingerprint="cd" * 16)},
+        {"details": with_filters(outcome="forgotten")},
+        {"details": with_filters(address="forgotten", outcome="mismatched")},
+        {"details": with_filters(person="forgotten")},
+        {"details": {"format": "csv", "filters": {"outcome": "verified"}}},
+        {"details": with_filters(address="forgotten"), "rows": 4},
+        {"details": with_filters(address="forgotten"), "complete": False},
+        {"details": with_filters(address="forgotten"), "ending": "gone"},
+    ],
+)
+def test_postgresql_refuses_any_other_change_with_it(filtered, changes):
+    assert refused_by_database(lambda: filtered.update(**changes))
+
+
+def test_a_record_is_of_staff_or_of_a_command(exported):
+    for who in ({}, {"staff": exported.staff, "by_command": "a command"}):
+        assert refused_by_database(
+            lambda who=who: StaffRecord.objects.create(kind="export", **who)
+        )
 
 
 def test_who_is_named_in_it_leaves_an_empty_account(exported):
