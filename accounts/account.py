@@ -16,7 +16,7 @@ from numberverify.browser import Browser, browser_of
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import redeem_step_up
 
-from . import claims, mail, notices, numbers, phone, releases
+from . import claims, mail, notices, numbers, personal, phone, releases
 from .models import Device, Notice, NumberEvent, Pending, Profile, User
 from .notice import Kind
 
@@ -75,35 +75,7 @@ def export(request: HttpRequest, user: User) -> dict[str, Any]:
     """Return what the site knows of the person. Raise VerificationNotUsable."""
     with transaction.atomic():
         redeem_step_up(request)
-    return data_of(user) | {"verifications": history.all_of_person(user)}
-
-
-def data_of(user: User) -> dict[str, Any]:
-    """Return what the account itself holds: for the person, or `export_person`."""
-    profile = getattr(user, "profile", None)
-    return {
-        "email": user.email,
-        "email_confirmed_at": user.email_confirmed_at,
-        "language": user.language,
-        "joined_at": user.date_joined,
-        "last_login_at": user.last_login,
-        "phone": profile.phone if profile else "",
-        "phone_verified_at": profile.phone_verified_at if profile else None,
-        "network": profile.operator if profile else "",
-        "authenticator_app": ways.has_app(user),
-        "recovery_codes_unused": ways.codes_left(user),
-        "browsers": list(
-            Device.objects.filter(user=user).values(
-                "user_agent", "country", "created_at", "last_seen_at", "last_proof_at"
-            )
-        ),
-        "told": list(
-            Notice.objects.filter(user=user)
-            .order_by("-pk")
-            .values("kind", "user_agent", "country", "created_at", "acted_at")
-        ),
-        "number_events": numbers.all_of_person(user),
-    }
+    return personal.data_of(user) | {"verifications": history.all_of_person(user)}
 
 
 def close(request: HttpRequest, user: User) -> None:

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from numberverify import history, msisdn
@@ -20,6 +21,7 @@ from numberverify.msisdn import Msisdn
 
 from . import numbers
 from .models import NumberEvent
+from .number_models import OfANumber
 
 MAY_LOOK = ("accounts.view_numberevent", "numberverify.view_verification")
 KEYS = 10  # of fingerprints; more than anybody rotates through
@@ -103,6 +105,8 @@ class NumberEventAdmin(OnlyLookedAt):
             wanted = [bytes.fromhex(part) for part in marks.split("-")][:KEYS]
         except ValueError:
             raise Http404 from None
+        if not all(wanted):  # what is forgotten has none
+            raise Http404
         holder = numbers.holder_by(wanted)
         if holder:  # whose number has its fingerprint under the other keys as well
             wanted = history.marks_of(Msisdn(holder.phone))
@@ -125,8 +129,15 @@ class NumberEventAdmin(OnlyLookedAt):
 
     @admin.display(description=_("number"))
     def number(self, event: NumberEvent) -> str:
-        address = address_of([bytes(event.number_fingerprint)])
-        return format_html('<a href="{}">{}</a>', address, event.number_mask)
+        return link_to(event)
+
+
+def link_to(row: OfANumber) -> str:
+    """Return the row's masked number, linked to what happened to it."""
+    if not row.number_fingerprint:
+        return gettext("forgotten")
+    address = address_of([bytes(row.number_fingerprint)])
+    return format_html('<a href="{}">{}</a>', address, row.number_mask)
 
 
 def address_of(marks: Sequence[bytes]) -> str:

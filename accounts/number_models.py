@@ -21,8 +21,22 @@ class OfANumber(models.Model):
         abstract = True
 
 
+# What stands in the place of a forgotten person.
+UNKNOWN: dict[str, Any] = {
+    "person": None,
+    "number_mask": "",
+    "number_fingerprint": b"",
+    "fingerprint_key": "",
+}
+
+
 class EventQuerySet(models.QuerySet["NumberEvent"]):
     """Rows are added and read. What a person's deletion leaves is Django's own work."""
+
+    def forget(self) -> int:
+        """Blank what leads to a person or a number: what happened, when and by whose
+        hand stays."""
+        return super().update(**UNKNOWN, verification=None)
 
     def update(self, **columns: Any) -> int:
         raise TypeError("what happened to a number is not changed")
@@ -100,6 +114,11 @@ class ReleaseQuerySet(models.QuerySet["NumberRelease"]):
             outcome=outcome, ended_at=timezone.now(), decided_by=by
         )
         return ended > 0
+
+    def forget(self) -> int:
+        """Blank what leads to a person or a number, in what is over: who of the staff
+        asked and decided, when, and for which of the reasons stays."""
+        return self.exclude(ended_at=None).update(**UNKNOWN, evidence="")
 
 
 class NumberRelease(OfANumber):

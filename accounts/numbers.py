@@ -102,6 +102,13 @@ def all_of_person(user: User) -> list[dict[str, Any]]:
     return [dict(event) for event in mine.values(*EXPORTED)]
 
 
+def marks_of_person(user: User) -> list[bytes]:
+    """Return the fingerprints of all numbers that something happened to and the person
+    had a part in (NV_FINGERPRINTS_OF)."""
+    mine = NumberEvent.objects.filter(person=user).order_by()
+    return list(mine.values_list("number_fingerprint", flat=True).distinct())
+
+
 def holder_by(marks: Sequence[bytes]) -> Profile | None:
     """Return the profile that has the number with one of these fingerprints, if it is
     of somebody whom an event names: a profile has no fingerprint to be found by."""

@@ -137,30 +137,29 @@ def _forget_page(request: HttpRequest, person: User) -> HttpResponse:
     form = ReasonForm(posted(request), initial=dict(typed_before(request)))
     context = _context(request, person, form, _("Forget this person"))
     if request.method == "POST" and form.is_valid():
+        by, why = f"staff {signed_in(request).pk}", form.cleaned_data["reason"]
         try:
             with transaction.atomic():
                 redeem_step_up(request)
-                record = _begin(request, records.Kind.FORGOTTEN, person, form)
+                done = forget.person(person, by=by, reason=why)
+                _note(request, records.Kind.FORGOTTEN, person, form, rows=done.rows)
         except VerificationNotUsable:
             return _used(request)
-        by = f"staff {signed_in(request).pk}"
-        # In small steps, each with a transaction of its own.
-        done = forget.person(person, by=by, reason=form.cleaned_data["reason"])
-        records.end(record, rows=done.rows, complete=True)
         _say(request, done)
         return SeeOther(context["back"])
     context["outlook"] = forget.outlook(person)
     return render(request, "admin/accounts/user/forget.html", context)
 
 
-def _note(request: HttpRequest, kind: str, person: User, form: ReasonForm) -> None:
+def _note(
+    request: HttpRequest,
+    kind: str,
+    person: User,
+    form: ReasonForm,
+    rows: int | None = None,
+) -> None:
     said = form.cleaned_data["reason"]
-    records.note(request, kind, {"person": person.pk}, reason=said)
-
-
-def _begin(request: HttpRequest, kind: str, person: User, form: ReasonForm) -> Any:
-    said = form.cleaned_data["reason"]
-    return records.begin(request, kind, {"person": person.pk}, reason=said)
+    records.note(request, kind, {"person": person.pk}, reason=said, rows=rows)
 
 
 def _used(request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from numberverify import history
@@ -19,7 +18,7 @@ from numberverify.stepup import step_up_required
 
 from . import releases
 from .models import NumberRelease, User
-from .number_admin import OnlyLookedAt, address_of
+from .number_admin import OnlyLookedAt, address_of, link_to
 from .pages import signed_in
 from .phone import msisdn_of
 
@@ -108,7 +107,7 @@ def decide(request: HttpRequest, release_id: int) -> HttpResponse:
 class NumberReleaseAdmin(OnlyLookedAt):
     """What was asked for and decided. Nobody edits it."""
 
-    list_display = ["asked_at", "person", "number_mask", "asked_by", "outcome"]
+    list_display = ["asked_at", "person", "number", "asked_by", "outcome"]
     list_select_related = ["person", "asked_by"]
     fields = SHOWN
     readonly_fields = SHOWN
@@ -154,8 +153,7 @@ class NumberReleaseAdmin(OnlyLookedAt):
 
     @admin.display(description=_("number"))
     def number(self, asked: NumberRelease) -> str:
-        address = address_of([bytes(asked.number_fingerprint)])
-        return format_html('<a href="{}">{}</a>', address, asked.number_mask)
+        return link_to(asked)
 
 
 def _may_decide(staff: User, asked: NumberRelease) -> bool:

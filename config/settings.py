@@ -224,7 +224,9 @@ NV_KNOWS_BROWSER = "accounts.signin.knows_browser"
 NV_LANGUAGE_OF = "accounts.signin.language_on_file"
 NV_PROOF_STAMP = "accounts.models.proof_stamp"
 NV_TELL = "accounts.watch.hear"
-NV_DATA_OF = "accounts.account.data_of"
+NV_DATA_OF = "accounts.personal.data_of"
+NV_FINGERPRINTS_OF = "accounts.numbers.marks_of_person"
+NV_FORGET = "accounts.forgetting.forget"
 NV_HOUSEKEEPING = [
     "accounts.models.purge_pending",
     "accounts.models.purge_browsers",

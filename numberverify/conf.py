@@ -212,6 +212,23 @@ def retention_days() -> int:
     return cast(int, getattr(settings, "NV_RETENTION_DAYS", 730))
 
 
+def fingerprints_of(user: Any) -> set[bytes]:
+    """Return the fingerprints of the number on file, and of those that the site knows
+    the person to have had (`NV_FINGERPRINTS_OF`)."""
+    number = number_of(user)
+    found = set(fingerprints(number)) if number else set()
+    if path := getattr(settings, "NV_FINGERPRINTS_OF", ""):
+        found |= {bytes(each) for each in import_string(path)(user)}
+    return found - {b""}
+
+
+def forget(user: Any, marks: set[bytes]) -> None:
+    """Have the site erase from its own rows what leads to the person, None for nobody,
+    and the numbers of these fingerprints (`NV_FORGET`), in the transaction of it."""
+    if path := getattr(settings, "NV_FORGET", ""):
+        import_string(path)(user, marks)
+
+
 def export_seconds() -> int:
     """How long one export of the history may take (NV_EXPORT_SECONDS): it holds a
     thread of the server."""

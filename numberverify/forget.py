@@ -4,7 +4,7 @@ What remains says that somebody was verified, when, how and with what outcome. T
 holds: in the place of what is erased stands the commitment that is in the row's leaf.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,12 @@ from django.utils import timezone
 
 from . import conf, policy, seal
 from .choices import Status
-from .models import ManualRequest, Verification
+from .models import ManualRequest, StaffRecord, Verification
 from .msisdn import Msisdn
 
-STEP = 100  # rows in a transaction
+STEP = 100  # rows in a link of the chain
+BLANK = "forgotten"
+COLUMNS = {"fingerprint": "number_fingerprint", "address": "ip"}  # by the filter's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,19 @@ class Forgotten:
 
 
 def person(user: Any, *, by: str, reason: str) -> Forgotten:
-    """Erase the person from the rows of theirs, and from those of nobody about the
-    number on file. The account stays.
+    """Erase the person from the rows of theirs, and from those of nobody about a number
+    that is on file or was (NV_FINGERPRINTS_OF). The site erases what leads to them from
+    its own (NV_FORGET). The account stays. All of it happens, or nothing.
 
     `by` and `reason` stay in the chain, for good: neither may name the person.
     """
-    return _forget(_of_person(user), by=by, reason=reason)
+    return _forget(user, conf.fingerprints_of(user), by=by, reason=reason)
 
 
 def outlook(user: Any) -> Forgotten:
     """Say what `person` would erase now and what it would leave."""
     now = timezone.now()
-    rows = Verification.objects.filter(_of_person(user))
+    rows = Verification.objects.filter(_of(user, conf.fingerprints_of(user)))
     settled = rows.filter(settled_at__lte=now - policy.CLOSED_FOR)
     left, at = _left(rows.filter(settled_at__gt=now - policy.CLOSED_FOR))
     if still_open := rows.filter(settled_at=None).count():  # ended by it
@@ -58,7 +61,7 @@ def outlook(user: Any) -> Forgotten:
 def number(msisdn: Msisdn, *, by: str, reason: str) -> Forgotten:
     """Erase a number from the rows that belong to no account: of those who never
     finished a signup, or have closed theirs."""
-    return _forget(_of_nobody(msisdn), by=by, reason=reason)
+    return _forget(None, set(conf.fingerprints(msisdn)), by=by, reason=reason)
 
 
 def others_with(msisdn: Msisdn) -> list[Any]:
@@ -71,27 +74,62 @@ def others_with(msisdn: Msisdn) -> list[Any]:
     return sorted(set(rows.order_by().values_list("user", flat=True)))
 
 
-def _of_person(user: Any) -> Q:
-    rows = Q(user=user)
-    if msisdn := conf.number_of(user):
-        rows |= _of_nobody(msisdn)
-    return rows
+def _of(user: Any, marks: Collection[bytes]) -> Q:
+    """Never of another person: numbers are given to somebody else."""
+    nobodys = Q(user=None, number_fingerprint__in=marks)
+    return nobodys if user is None else nobodys | Q(user=user)
 
 
-def _of_nobody(msisdn: Msisdn) -> Q:
-    return Q(user=None, number_fingerprint__in=conf.fingerprints(msisdn))
-
-
-def _forget(which: Q, *, by: str, reason: str) -> Forgotten:
+@transaction.atomic
+def _forget(user: Any, marks: set[bytes], *, by: str, reason: str) -> Forgotten:
     now = timezone.now()
+    which = _of(user, marks)
     rows = Verification.objects.filter(which)
     rows.settle(Status.EXPIRED, now=now)  # nobody goes on with what is erased
     settled = rows.filter(settled_at__isnull=False)
     since = now - policy.CLOSED_FOR
+    due, late = (
+        settled.filter(settled_at__lte=since),
+        settled.filter(settled_at__gt=since),
+    )
+    addresses = set(due.exclude(ip=None).order_by().values_list("ip", flat=True))
     erased = 0
-    for keys in _steps(settled.filter(settled_at__lte=since)):
-        erased += _erase(keys, now=now, by=by, reason=reason)
-    return Forgotten(erased, *_left(settled.filter(settled_at__gt=since)))
+    for keys in _steps(due):
+        erased += _erase(which, keys, now=now, by=by, reason=reason)
+    # The site finds rows of the last hour by its own the next time.
+    stay = late.order_by().values_list("number_fingerprint", flat=True)
+    over = marks - set(map(bytes, stay))
+    # After the verifications, in the order in which everybody locks rows.
+    conf.forget(user, over)
+    _blank_records("fingerprint", {mark.hex(): mark for mark in over})
+    _blank_records("address", {address: address for address in addresses})
+    return Forgotten(erased, *_left(late))
+
+
+def _blank_records(name: str, values: Mapping[str, Any]) -> None:
+    """Blank the filters of exports that led to the person, where no row is left with
+    that value: one that others share leads to nobody."""
+    column = COLUMNS[name]
+    exports = StaffRecord.objects.filter(
+        kind=StaffRecord.Kind.EXPORT, details__filters__has_key=name
+    )
+    for record in exports:
+        filters = record.details["filters"]
+        mine = [values[each] for each in _parts(filters[name]) if each in values]
+        if mine and not any(_is_left(column, value) for value in mine):
+            blanked = record.details | {"filters": filters | {name: BLANK}}
+            StaffRecord.objects.filter(pk=record.pk).update(details=blanked)
+
+
+def _parts(value: str) -> list[str]:
+    return [value, *value.split("-")]  # a number has a fingerprint under each key
+
+
+def _is_left(column: str, value: Any) -> bool:
+    """Each of the two has its index."""
+    rows = Verification.objects.filter(**{column: value})
+    in_time = rows.filter(settled_at__isnull=False).exists()
+    return in_time or rows.filter(settled_at=None).exists()
 
 
 def _left(rows: Any) -> tuple[int, datetime | None]:
@@ -106,15 +144,14 @@ def _steps(rows: Any) -> Iterator[list[UUID]]:
         yield keys[at : at + STEP]
 
 
-@transaction.atomic
-def _erase(keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
+def _erase(which: Q, keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
     seal.hold(wait=True)
     # What staff wrote about the person, though not that they did. Before the rows, as
     # the purge does: so neither waits for the other in a circle.
     written = ManualRequest.objects.filter(verification__in=keys)
     written.update(reason="", evidence="")
-    rows = Verification.objects.filter(pk__in=keys, commitment=b"").order_by("pk")
-    found = list(rows.select_for_update().values_list(*seal.COLUMNS))
+    rows = Verification.objects.filter(which, pk__in=keys, commitment=b"")
+    found = list(rows.order_by("pk").select_for_update().values_list(*seal.COLUMNS))
     if found:
         # First: PostgreSQL erases no sealed row that the chain does not tell of.
         seal.append(

@@ -175,6 +175,20 @@ def held_by(user: Any) -> list[int | None]:
     return [app.pk if app else None, codes.values_list("pk", flat=True).first()]
 
 
+def on_file(user: Any) -> dict[str, Any]:
+    """Return what is on file of the person's own ways, to be given out: no secret."""
+    apps = TOTPDevice.objects.filter(user=user).order_by("pk")
+    codes = RecoveryCode.objects.filter(user=user).order_by("pk")
+    return {
+        "authenticator_app": has_app(user),
+        "authenticator_apps": list(
+            apps.values("confirmed", "created_at", "last_used_at")
+        ),
+        "recovery_codes_unused": codes_left(user),
+        "recovery_codes": list(codes.values("created_at", "used_at")),
+    }
+
+
 def forget(user: Any) -> None:
     """Take the person's own ways off file; nobody is told."""
     TOTPDevice.objects.filter(user=user).delete()

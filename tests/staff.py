@@ -18,7 +18,7 @@ def permitted(user, *names):
 
 def at_desk(browser, *names, **columns):
     """Sign in somebody of the staff with these permissions."""
-    user = permitted(UserFactory(is_staff=True, phone=DESK, **columns), *names)
+    user = permitted(UserFactory(is_staff=True, **{"phone": DESK} | columns), *names)
     browser.force_login(user)
     return user
 

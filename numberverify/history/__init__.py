@@ -2,6 +2,7 @@
 
 from .person import (
     all_of_person,
+    by_staff,
     has_proved,
     mark_of,
     marks_of,
@@ -14,6 +15,7 @@ from .person import (
 
 __all__ = [
     "all_of_person",
+    "by_staff",
     "has_proved",
     "mark_of",
     "marks_of",

@@ -19,22 +19,47 @@ from ..uuid7 import first_at
 
 SHOWN_TO_A_PERSON = 20
 REFERENCE_FOR = 60 * 60  # seconds
+# docs/reference/personal-data.md says why not the others.
 EXPORTED = (
     "id",
     "purpose",
     "action",
     "method",
     "operator",
+    "operator_chosen",
+    "operator_subject",
+    "operator_ms",
+    "sim_swap",
+    "previous",
+    "test",
     "status",
     "reason",
     "asked_because",
+    "attention",
     "country",
     "number_mask",
     "ip",
     "user_agent",
+    "browser_known",
+    "next",
+    "notice_version",
+    "tries",
+    "tries_allowed",
+    "sends",
+    "sent_at",
     "created_at",
+    "expires_at",
+    "claimed_at",
     "settled_at",
     "redeemed_at",
+)
+WRITTEN = (
+    "verification",
+    "reason",
+    "evidence",
+    "asked_at",
+    "decided_at",
+    "approved",
 )
 
 
@@ -55,6 +80,18 @@ def all_of_person(user: Any) -> list[dict[str, Any]]:
     no digests, nothing of the protocol."""
     rows = Verification.objects.filter(user_id=user.pk)
     return [dict(row) for row in rows.values(*EXPORTED)]
+
+
+def by_staff(user: Any) -> dict[str, Any]:
+    """Return what staff did about a person and wrote of one, not who of them it was."""
+    asked = ManualRequest.objects.filter(verification__user=user)
+    about = Q(details__person=user.pk)
+    exports = Q(kind=StaffRecord.Kind.EXPORT, details__filters__person=str(user.pk))
+    records = StaffRecord.objects.filter(about | exports)
+    return {
+        "manual_verifications": list(asked.values(*WRITTEN)),
+        "staff_records": list(records.values("kind", "at", "reason", "rows")),
+    }
 
 
 def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from numberverify import conf, msisdn
-from numberverify.msisdn import Msisdn
+from numberverify.msisdn import LONG_NUMBER, Msisdn
 
 
 def find(word: str) -> Any:
@@ -34,6 +34,20 @@ def read_number() -> Msisdn:
         return msisdn.parse(typed.strip(), region=conf.default_region())
     except ValueError:
         raise CommandError("That is no mobile number.") from None
+
+
+def check_reason(reason: str, *, needed: bool = True) -> None:
+    """Raise CommandError about a reason that says nothing, or names somebody: it is
+    kept for good."""
+    if len(reason) > 200 or (needed and not reason.strip()):
+        raise CommandError("--reason takes 1 to 200 characters.")
+    if "@" in reason or LONG_NUMBER.search(reason):
+        raise CommandError("--reason is kept: no e-mail address, no long number.")
+
+
+def by_command() -> str:
+    """What stands in a record and in the chain in the place of a member of staff."""
+    return f"{operator_name()}, by command"[:100]
 
 
 def operator_name() -> str:

@@ -2,16 +2,17 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from numberverify import forget
+from numberverify import forget, records
 from numberverify.management import people
-from numberverify.msisdn import LONG_NUMBER
 
 
 class Command(BaseCommand):
     help = (
-        "Erase what identifies a person from the history of verifications. What "
-        "remains says that somebody was verified; the seal holds, the account stays."
+        "Erase what identifies a person from the history of verifications, and from "
+        "what happened to their numbers. What remains says that somebody was "
+        "verified; the seal holds, the account stays."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,30 +26,31 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--reason",
-            default="asked for by the person",
-            help="Stays in the chain for good: it may not name the person.",
+            required=True,
+            help="Stays in the record and the chain for good: it may not name them.",
         )
         parser.add_argument("--yes", action="store_true", help="Do not ask first.")
 
     def handle(
-        self, *args: Any, person: str | None, number: bool, **options: Any
+        self,
+        *args: Any,
+        person: str | None,
+        number: bool,
+        reason: str,
+        **options: Any,
     ) -> None:
         if bool(person) == number:
             raise CommandError("Say one: an account, or --number.")
-        who = {"by": f"{people.operator_name()}, by command"[:100]}
-        who["reason"] = options["reason"]
-        if len(options["reason"]) > 200 or not options["reason"].strip():
-            raise CommandError("--reason takes 1 to 200 characters.")
-        if "@" in options["reason"] or LONG_NUMBER.search(options["reason"]):
-            raise CommandError("--reason is kept: no e-mail address, no long number.")
+        people.check_reason(reason)
         if person:
             user = people.find(person)
             self._confirm(f"the account {user.pk}", options["yes"])
-            done = forget.person(user, **who)
+            done = self._forget({"person": user.pk}, reason, forget.person, user)
         else:
             msisdn = people.read_number()
             self._confirm(f"the number {msisdn}", options["yes"])
-            done = forget.number(msisdn, **who)
+            said = {"number": "without an account"}
+            done = self._forget(said, reason, forget.number, msisdn)
             if accounts := forget.others_with(msisdn):
                 keys = ", ".join(map(str, accounts))
                 self.stdout.write(f"Accounts have rows about it, too: {keys}")
@@ -58,6 +60,17 @@ class Command(BaseCommand):
                 f"{done.left} of the last hour stay, since they may close a way to "
                 f"guess. Run this again after {done.at:%Y-%m-%d %H:%M:%S} UTC."
             )
+
+    def _forget(
+        self, said: dict[str, Any], reason: str, erase: Any, whom: Any
+    ) -> forget.Forgotten:
+        """With its record, or not at all."""
+        by = people.by_command()
+        with transaction.atomic():
+            done: forget.Forgotten = erase(whom, by=by, reason=reason)
+            kind = records.Kind.FORGOTTEN
+            records.note_command(by, kind, said, reason=reason, rows=done.rows)
+        return done
 
     def _confirm(self, what: str, yes: bool) -> None:
         if yes:
