@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import conf, export_admin, manual, manual_admin, overview_admin
+from . import conf, export_admin, manual, manual_admin, overview_admin, seal_admin
 from .browser import SeeOther
 from .choices import Status
 from .history import one, page
@@ -47,7 +47,11 @@ class VerificationHistoryAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(export_admin.export)
         name = "numberverify_verification_export"
-        own = [path("export/", export, name=name), overview_admin.url()]
+        own = [
+            path("export/", export, name=name),
+            overview_admin.url(),
+            seal_admin.url(),
+        ]
         return [*own, *super().get_urls()]
 
     def changelist_view(
@@ -134,6 +138,7 @@ def _list(form: FilterForm) -> dict[str, Any]:
         "is_top": place.is_top,
         "here": query(filters, place.as_query()),
         "overview": overview_admin.address(filters),
+        "seal": reverse(f"admin:{seal_admin.NAME}"),
         "kept": {
             name: value
             for name, value in filters.as_query().items()

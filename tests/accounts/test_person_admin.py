@@ -174,8 +174,8 @@ def test_the_page_says_what_is_erased_what_stays_and_until_when(browser, forgets
 
     page = browser.get(forget_page(ben))
 
-    assert "From 2 rows" in page.text
-    assert "1 row of the last hour" in page.text
+    assert "From 2 verifications" in page.text
+    assert "1 verification of the last hour" in page.text
     until = late.settled_at + timedelta(hours=1)
     assert f"Come again after {until:%H:%M:%S} UTC" in page.text
     assert late.user == ben

@@ -1,11 +1,15 @@
 """What staff export, show, have forgotten, and what is recorded of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from django.test import override_settings
 
 from accounts.models import User
+from numberverify import forget, records, retention, seal
 from numberverify.models import StaffRecord
 from tests.factories import ANN, UserFactory
 from tests.numberverify.history import HISTORY, row_of
+from tests.numberverify.seal.past import begun
 
 from .phone import Phone
 from .scenes import scene
@@ -101,6 +105,27 @@ def admin_forgotten(phone, mails):
 
 
 @scene
+def admin_seal(phone, mails):
+    """May and June, a purge, somebody forgotten, and a check."""
+    boss_at(phone)
+    person = ben()
+    for days in (900, 250, 249, 2, 1):
+        begun(timedelta(days=days), user=person if days == 2 else None)
+        seal.seal_due(batch=2)
+    with override_settings(NV_RETENTION_DAYS=730):
+        retention.purge_due()
+    forget.person(person, by="staff 7", reason=WHY)
+    records.note_command("root, by command", "checked", {}, rows=7)
+    phone.open(f"{HISTORY}seal/?month={JUNE:%Y-%m}")
+
+
+@scene
+def admin_seal_errors(phone, mails):
+    admin_seal(phone, mails)
+    phone.open(f"{HISTORY}seal/?month=May")
+
+
+@scene
 def admin_staff_records(phone, mails):
     admin_number_shown(phone, mails)
     StaffRecord.objects.create(
@@ -109,4 +134,12 @@ def admin_staff_records(phone, mails):
         details={"format": "csv", "filters": {"outcome": "mismatched"}},
         rows=1204,
     )
+    by = "root, by command"
+    records.note_command(by, "person_data", {"person": 12}, reason=WHY, rows=31)
+    cut = StaffRecord.objects.create(
+        staff=User.objects.get(email="boss@example.com"),
+        kind="export",
+        details={"format": "jsonl", "filters": {"fingerprint": "forgotten"}},
+    )
+    records.end(cut, rows=7_200_000, ending=StaffRecord.Ending.TIME)
     phone.open("/admin/numberverify/staffrecord/")

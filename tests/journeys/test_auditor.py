@@ -1,16 +1,22 @@
 """An auditor's questions, answered in the history by somebody who uses no mouse."""
 
+import io
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from playwright.sync_api import expect
 
 from accounts.models import User
+from numberverify import seal
 from numberverify.choices import Because, Method, Purpose, Reason, Status
-from numberverify.models import StaffRecord
+from numberverify.models import StaffRecord, Verification
 from tests.factories import ANN, UserFactory
 from tests.numberverify.history import HISTORY, row_of
+from tests.numberverify.seal.past import alter
 
 from .keyboard import Keyboard
 
@@ -119,6 +125,51 @@ def test_export_junes_mismatches(auditor):
     assert (record.rows, record.complete) == (1, True)
 
 
+def test_show_that_nothing_was_changed_in_may(auditor, tmp_path):
+    """As the guide says it: the chain in the admin, the rows by the command."""
+    seal.seal_due()
+    page, heads = auditor.page, tmp_path / "heads.jsonl"
+    call_command("verify_history", "--chain", "--export", str(heads))
+
+    page.get_by_role("link", name="Seal: that nothing was changed").click()
+    page.wait_for_url("**/seal/")
+    auditor.sees("Seal")
+    page.get_by_label("Month (UTC)").fill("2026-05")
+    auditor.press("Show")
+    page.wait_for_url("**month=2026-05")
+
+    auditor.reads("Batches with rows of 2026-05")
+    table = page.get_by_role("region", name="Batches with rows of 2026-05")
+    shown = table.locator("tbody tr").all()
+    kept = [json.loads(line) for line in heads.read_text().splitlines()]
+    assert len(shown) == len(kept) == 1
+    for row, head in zip(shown, kept, strict=True):
+        expect(row.get_by_role("rowheader")).to_have_text(str(head["number"]))
+        expect(row.locator("code")).to_have_text(head["digest"])
+    command = page.get_by_text("manage.py verify_history --since").inner_text()
+    said = io.StringIO()
+    call_command(*command.removeprefix("manage.py ").split(), stdout=said)
+    assert "looked at 10 rows" in said.getvalue()
+    digest = page.locator("dl .digest").inner_text()
+    assert digest in said.getvalue()
+
+
+def test_a_row_of_may_that_was_changed_is_named(auditor):
+    seal.seal_due()
+    row = Verification.objects.filter(reason=Reason.WRONG_CODES).first()
+    alter(row, reason="", status=Status.VERIFIED)
+
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="1 things are not as they were sealed"):
+        call_command(
+            "verify_history", "--since", "2026-05", "--until", "2026-05", stderr=said
+        )
+
+    assert f"changed: {row.pk}, begun 2026-05" in said.getvalue()
+    auditor.open(f"{HISTORY}{row.pk}/change/")
+    auditor.sees("✓ Match")
+
+
 def test_the_first_tab_leads_past_the_header(auditor):
     keys = Keyboard(auditor.page)
 
@@ -128,6 +179,7 @@ def test_the_first_tab_leads_past_the_header(auditor):
     expect(auditor.page.locator("#content a:focus")).to_have_count(1)
 
     keys.press("Tab")  # past the overview
+    keys.press("Tab")  # and the seal
     expect(auditor.page.get_by_label("Whole id, e-mail")).to_be_focused()
 
 

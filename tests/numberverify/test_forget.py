@@ -12,7 +12,13 @@ from django.utils import timezone
 
 from numberverify import forget, retention, seal, ways
 from numberverify.choices import Method, Purpose, Status
-from numberverify.models import HourTotal, ManualRequest, Seal, Verification
+from numberverify.models import (
+    HourTotal,
+    ManualRequest,
+    Seal,
+    StaffRecord,
+    Verification,
+)
 from numberverify.msisdn import Msisdn
 from numberverify.seal import leaf
 from tests.factories import (
@@ -21,7 +27,8 @@ from tests.factories import (
     UserFactory,
     VerificationFactory,
 )
-from tests.numberverify.seal.past import begun, erase, findings, found
+from tests.numberverify.seal.past import alter, begun, erase, findings, found
+from tests.staff import at_desk
 
 pytestmark = pytest.mark.django_db
 DAYS, HOURS = timedelta(days=1), timedelta(hours=1)
@@ -246,6 +253,56 @@ def test_a_person_is_found_by_key_or_address(ann, by):
     assert link.by.endswith(", by command")
     assert link.reason == WHY
     assert "ann" not in f"{link.by} {link.reason}".lower()
+
+
+def test_a_command_leaves_a_record_as_staff_do(browser, ann):
+    of(ann), of(ann)
+
+    run("forget_person", str(ann.pk), "--yes")
+    run("export_person", str(ann.pk), "--reason", "request 2026-115")
+
+    exported, erased = StaffRecord.objects.all()
+    for record in (exported, erased):
+        assert record.staff is None
+        assert record.by_command.endswith(", by command")
+        assert record.details == {"person": ann.pk}
+        assert record.complete
+    assert (erased.kind, erased.reason, erased.rows) == ("forgotten", WHY, 2)
+    assert (exported.kind, exported.reason) == ("person_data", "request 2026-115")
+    at_desk(browser, "numberverify.view_staffrecord", phone=None)
+    page = browser.get("/admin/numberverify/staffrecord/").text
+    assert page.count(", by command") == 2
+    assert "Exported a person&#x27;s data" in page
+
+
+def test_without_a_reason_nobody_is_forgotten(ann):
+    of(ann)
+
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("forget_person", str(ann.pk), "--yes")
+
+    assert not StaffRecord.objects.exists()
+
+
+@pytest.mark.parametrize("reason", ["of ann@example.com", "07700 900123", "x" * 201])
+def test_a_reason_that_names_the_person_exports_nothing(ann, reason):
+    with pytest.raises(CommandError, match="--reason"):
+        run("export_person", str(ann.pk), "--reason", reason)
+
+    assert not StaffRecord.objects.exists()
+
+
+def test_a_record_that_cannot_be_written_undoes_the_forgetting(ann, monkeypatch):
+    row = of(ann)
+
+    def fails(*args, **more):
+        raise RuntimeError
+
+    monkeypatch.setattr("numberverify.records.note_command", fails)
+    with pytest.raises(RuntimeError):
+        run("forget_person", str(ann.pk), "--yes")
+
+    assert again(row).user == ann
 
 
 def test_a_number_comes_by_the_standard_input(ann, monkeypatch):
