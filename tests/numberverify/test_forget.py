@@ -27,7 +27,7 @@ from tests.factories import (
     UserFactory,
     VerificationFactory,
 )
-from tests.numberverify.seal.past import alter, begun, erase, findings, found
+from tests.numberverify.seal.past import begun, erase, findings, found
 from tests.staff import at_desk
 
 pytestmark = pytest.mark.django_db
