@@ -106,7 +106,8 @@ def marks_of_person(user: User) -> list[bytes]:
     """Return the fingerprints of all numbers that something happened to and the person
     had a part in (NV_FINGERPRINTS_OF)."""
     mine = NumberEvent.objects.filter(person=user).order_by()
-    return list(mine.values_list("number_fingerprint", flat=True).distinct())
+    marks = mine.values_list("number_fingerprint", flat=True).distinct()
+    return [bytes(mark) for mark in marks]
 
 
 def holder_by(marks: Sequence[bytes]) -> Profile | None:

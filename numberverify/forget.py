@@ -102,7 +102,7 @@ def _forget(user: Any, marks: set[bytes], *, by: str, reason: str) -> Forgotten:
     # After the verifications, in the order in which everybody locks rows.
     conf.forget(user, over)
     _blank_records("fingerprint", {mark.hex(): mark for mark in over})
-    _blank_records("address", {address: address for address in addresses})
+    _blank_records("address", {str(address): address for address in addresses})
     return Forgotten(erased, *_left(late))
 
 

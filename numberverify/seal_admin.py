@@ -49,7 +49,7 @@ class MonthForm(forms.Form):
                 r"\A20\d\d-(0[1-9]|1[0-2])\Z", _("A month is written as 2026-05.")
             )
         ],
-        widget=forms.TextInput(attrs={"type": "month", "placeholder": "2026-05"}),
+        widget=forms.TextInput(attrs={"size": 8, "autocomplete": "off"}),
     )
 
 
@@ -67,16 +67,14 @@ def page(request: HttpRequest) -> HttpResponse:
         "title": _("Seal"),
         "opts": Verification._meta,
         "form": form,
-        "newest": _line(newest) if newest else None,
+        "newest": _line(newest, newest=newest.last_id) if newest else None,
         "stopped": newest is not None and now - newest.made_at > STOPPED,
         "month": month,
         "shown": SHOWN,
         "batches": batches[:BATCHES],
         "rows": sum(each.link.rows for each in batches[:BATCHES]),
         "has_more": len(batches) > BATCHES,
-        "check": StaffRecord.objects.filter(kind=StaffRecord.Kind.CHECKED)
-        .select_related("staff")
-        .first(),
+        "check": _last_check(),
         **_told(),
     }
     name = "admin/numberverify/verification/seal.html"
@@ -91,13 +89,21 @@ def _links() -> QuerySet[Seal]:
     return Seal.objects.defer("leaves", "left_open")
 
 
+def _last_check() -> StaffRecord | None:
+    """Of all rows, as `verify_history` has written it down."""
+    whole = StaffRecord.objects.filter(
+        kind=StaffRecord.Kind.CHECKED, details__part="all"
+    )
+    return whole.select_related("staff").first()
+
+
 def _told() -> dict[str, list[Line]]:
     """What the chain says was purged and erased, newest first."""
     gone = _links().order_by("-number")
     batch = Seal.objects.filter(pk=OuterRef("of")).values("first_id")
     purges = gone.filter(kind=Kind.PURGED).annotate(oldest=Subquery(batch))
     return {
-        "purges": [_line(each, each.oldest) for each in purges[:SHOWN]],
+        "purges": [_line(each, each.oldest, each.purged_to) for each in purges[:SHOWN]],
         "erasings": [_line(each) for each in gone.filter(kind=Kind.FORGOTTEN)[:SHOWN]],
     }
 
@@ -116,14 +122,20 @@ def _batches_of(month: str) -> list[Line]:
     purge = Seal.objects.filter(of=OuterRef("number"))
     found = found.annotate(is_purged=Exists(purge)).order_by("number")
     return [
-        _line(each, each.first_id, is_purged=each.is_purged)
+        _line(each, each.first_id, each.last_id, is_purged=each.is_purged)
         for each in found[: BATCHES + 1]
     ]
 
 
-def _line(link: Seal, oldest: UUID | None = None, *, is_purged: bool = False) -> Line:
+def _line(
+    link: Seal,
+    oldest: UUID | None = None,
+    newest: UUID | None = None,
+    *,
+    is_purged: bool = False,
+) -> Line:
     digest = bytes(link.digest).hex()
-    return Line(link, digest, _time(oldest), _time(link.last_id), is_purged)
+    return Line(link, digest, _time(oldest), _time(newest), is_purged)
 
 
 def _time(key: UUID | None) -> datetime | None:

@@ -101,7 +101,7 @@ def test_purges_and_erasings_are_told_with_when_and_how_many(
     (purge,) = page.context["purges"]
     assert (purge.link.of, purge.link.rows, purge.link.days) == (1, 3, 30)
     assert purge.since is not None
-    assert purge.since < purge.until
+    assert purge.since < purge.until < timezone.now() - timedelta(days=39)
     (erasing,) = page.context["erasings"]
     assert (erasing.link.rows, erasing.link.by) == (6, "staff 7")
     assert "request 2026-114" in page.text
@@ -115,7 +115,8 @@ def test_purges_and_erasings_are_told_with_when_and_how_many(
 def test_the_last_check_on_record_is_said(browser, auditor, sealed, complete, words):
     by = "root, by command"
     kind = records.Kind.CHECKED
-    records.note_command(by, kind, {}, rows=6, complete=complete)
+    records.note_command(by, kind, {"part": "all"}, rows=6, complete=complete)
+    records.note_command(by, kind, {"part": "2026-05"}, rows=9)
 
     page = browser.get(PAGE)
 
