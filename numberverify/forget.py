@@ -85,7 +85,8 @@ def _forget(user: Any, marks: set[bytes], *, by: str, reason: str) -> Forgotten:
     now = timezone.now()
     which = _of(user, marks)
     rows = Verification.objects.filter(which)
-    rows.settle(Status.EXPIRED, now=now)  # nobody goes on with what is erased
+    # Nobody goes on with what is erased. By the index of open rows.
+    rows.filter(settled_at=None).settle(Status.EXPIRED, now=now)
     settled = rows.filter(settled_at__isnull=False)
     since = now - policy.CLOSED_FOR
     due, late = (

@@ -29,7 +29,7 @@ def sealed():
     for days in (40, 2):
         for n in range(3):
             begun(timedelta(days=days, minutes=-n), user=person)
-        seal.seal_due()
+    seal.seal_due(batch=3)
     return person
 
 
