@@ -67,7 +67,7 @@ def on_postgresql(statement):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numberverify', '0011_withdrawn_words'),
+        ('numberverify', '0012_seal_guards'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
