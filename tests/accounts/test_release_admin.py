@@ -385,7 +385,7 @@ def test_a_search_takes_the_permission(client):
 
 
 @pytest.mark.parametrize(
-    ("marks", "status"), [("00", 200), ("nothex", 404), ("0", 404), ("-", 200)]
+    ("marks", "status"), [("00", 200), ("nothex", 404), ("0", 404), ("-", 404)]
 )
 def test_marks_edited_by_hand_are_no_500(client, marks, status):
     staff_member(client, "view_numberevent")
