@@ -94,8 +94,14 @@ def _forget(user: Any, marks: set[bytes], *, by: str, reason: str) -> Forgotten:
         settled.filter(settled_at__gt=since),
     )
     addresses = set(due.exclude(ip=None).order_by().values_list("ip", flat=True))
+    steps = list(_steps(due))
+    # What staff wrote about the person, though not that they did. Before any row, as
+    # the purge does: so neither waits for the other in a circle.
+    for keys in steps:
+        written = ManualRequest.objects.filter(verification__in=keys)
+        written.update(reason="", evidence="")
     erased = 0
-    for keys in _steps(due):
+    for keys in steps:
         erased += _erase(which, keys, now=now, by=by, reason=reason)
     # The site finds rows of the last hour by its own the next time.
     stay = late.order_by().values_list("number_fingerprint", flat=True)
@@ -147,10 +153,6 @@ def _steps(rows: Any) -> Iterator[list[UUID]]:
 
 def _erase(which: Q, keys: list[UUID], *, now: datetime, by: str, reason: str) -> int:
     seal.hold(wait=True)
-    # What staff wrote about the person, though not that they did. Before the rows, as
-    # the purge does: so neither waits for the other in a circle.
-    written = ManualRequest.objects.filter(verification__in=keys)
-    written.update(reason="", evidence="")
     rows = Verification.objects.filter(which, pk__in=keys, commitment=b"")
     found = list(rows.order_by("pk").select_for_update().values_list(*seal.COLUMNS))
     if found:
