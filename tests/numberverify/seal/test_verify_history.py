@@ -7,11 +7,12 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import ProgrammingError
 from django.utils import timezone
 
 from numberverify import forget, retention, seal
 from numberverify.choices import Status
-from numberverify.models import Seal
+from numberverify.models import Seal, StaffRecord
 from tests.factories import UserFactory
 from tests.numberverify.seal.past import (
     alter,
@@ -52,6 +53,54 @@ def test_a_changed_row_is_named_and_the_command_fails():
 
     assert f"changed: {row.pk}" in named
     assert failed == "1 things are not as they were sealed."
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ([], "all"),
+        (["--since", "2026-05", "--until", "2026-05"], "2026-05-01 to 2026-05-31"),
+        (["--since", "2026-05-03"], "2026-05-03 to "),
+    ],
+)
+def test_the_admin_is_told_of_a_check_of_rows(options, part):
+    sealed(3)
+
+    verify_history(*options)
+
+    record = StaffRecord.objects.get()
+    assert (record.kind, record.details["part"]) == (StaffRecord.Kind.CHECKED, part)
+    assert (record.complete, record.details["findings"]) == (True, 0)
+
+
+def test_what_a_check_found_is_in_its_record():
+    alter(sealed(3)[1], status=Status.MISMATCHED)
+
+    verify_history()
+
+    record = StaffRecord.objects.get()
+    assert (record.complete, record.details["findings"], record.rows) == (False, 1, 3)
+
+
+def test_a_look_at_the_chain_alone_is_no_check_on_record():
+    sealed(3)
+
+    verify_history("--chain")
+
+    assert not StaffRecord.objects.exists()
+
+
+def test_an_auditor_who_may_only_read_checks_without_a_record(monkeypatch):
+    def refused(*args, **kwargs):
+        raise ProgrammingError("permission denied")
+
+    sealed(3)
+    monkeypatch.setattr(StaffRecord.objects, "create", refused)
+
+    _, named, failed = verify_history()
+
+    assert named == "No record of this check was left: may not write.\n"
+    assert not failed
 
 
 def test_before_the_first_seal_it_says_so():
