@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
+import hypothesis
 import pytest
 import redis
 from django.core.cache import cache
@@ -18,6 +19,17 @@ from accounts.models import User, proof_stamp
 from numberverify import limits, windows
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
+
+# On a busy machine any example takes long; a fixture of a function serves for them all.
+hypothesis.settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+hypothesis.settings.load_profile("any machine")
 
 # Its keys begin with a prefix of their own, and are deleted one by one.
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/5")

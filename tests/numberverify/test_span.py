@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from numberverify.history.span import MOST, STEPS, between, last
@@ -55,7 +55,6 @@ def test_days_of_one_s_own_have_columns_that_fit():
     }
 
 
-@settings(deadline=None)
 @given(
     st.dates(date(1970, 1, 1), date(2200, 1, 1)),
     st.integers(0, 100),

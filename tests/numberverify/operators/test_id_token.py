@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from joserfc import jws
 
@@ -204,7 +204,6 @@ ODD = st.recursive(
 
 
 @given(claim=st.sampled_from(CLAIMS), value=ODD)
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_else_a_claim_says_does_not_hold(fake, ask, claim, value):
     # What may hold: a moment long past, any text as a subject, a level.
     assume(not (claim in ("iat", "nbf") and type(value) is int))

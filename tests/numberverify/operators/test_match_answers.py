@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numberverify.errors import (
@@ -167,7 +167,6 @@ ANSWERS = st.fixed_dictionaries(
 
 
 @given(body=JSON | ANSWERS | st.binary())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_else_an_operator_says_is_no_match(fake, ask, body):
     said = body.get("device_msisdn_verified") if isinstance(body, dict) else None
     assume(not isinstance(said, bool))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.numberverify.sandbox.wire import (
@@ -21,8 +21,6 @@ from tests.numberverify.sandbox.wire import (
 
 often = settings(
     max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 # What a server hands on of a header: any bytes, read as Latin-1.
 header = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"))

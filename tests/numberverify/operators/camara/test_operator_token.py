@@ -4,7 +4,7 @@ import time
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -211,7 +211,6 @@ def test_a_token_goes_out_as_it_is(fake, ask, token):
 
 
 @given(token=st.text() | st.from_regex(r"[a-z0-9:+.@-]{1,40}", fullmatch=True))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_app_brings_is_spent_as_a_token_or_not_at_all(fake, ask, token):
     fake.calls.clear()
     fake.operator_tokens = {token}

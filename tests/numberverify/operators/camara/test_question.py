@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numberverify.choices import Reason
@@ -266,7 +266,6 @@ ANSWERS = st.fixed_dictionaries({"devicePhoneNumberVerified": JSON})
 
 
 @given(body=JSON | ANSWERS | st.binary())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_else_an_operator_says_is_no_answer(fake, ask, body):
     said = body.get("devicePhoneNumberVerified") if isinstance(body, dict) else None
     assume(not isinstance(said, bool))

@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
-from hypothesis import HealthCheck, Phase
+from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 
 from tests.numberverify.sandbox.camara_wire import SCOPE, SHARE_SCOPE, token_of
@@ -83,9 +83,7 @@ def answers(request):
     max_examples=150,
     derandomize=True,
     database=None,
-    deadline=None,
     phases=set(Phase) - {Phase.shrink},
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_every_answer_is_as_it_is_defined(case, client, base_url, answers):
     set_handset(client, number=number_for(case.body))
