@@ -100,6 +100,8 @@ class Reason(TextChoices):
         _("operator token of the app was refused"),
     )
     BAD_DISCOVERY = "bad_discovery", _("operator's description did not hold")
+    BREAKER_OPEN = "breaker_open", _("not asked: operator failed repeatedly before")
+    OPERATOR_BUSY = "operator_busy", _("not asked: too many waited for the operator")
     OPERATOR_UNREACHABLE = "operator_unreachable", _("operator is down")
     OPERATOR_TIMEOUT = "operator_timeout", _("operator took too long")
     OPERATOR_REFUSED = "operator_refused", _("operator refused our server")

@@ -96,18 +96,40 @@ class StoreAway(NumberVerifyError):
 class OperatorError(NumberVerifyError):
     """The operator gave no answer. It never means that the number is wrong.
 
-    `code` is one of `choices.Reason`.
+    `code` is one of `choices.Reason`. `is_outage`: the operator itself failed, in a way
+    that nobody brings about with a junk code; what a breaker counts.
     """
 
     code = "operator_refused"
+    is_outage = False
+
+
+class BreakerOpen(OperatorError):
+    """It failed repeatedly just now, and is not asked."""
+
+    code = "breaker_open"
+
+
+class OperatorBusy(OperatorError):
+    """As many wait for it as may, it answers nobody, and is not asked."""
+
+    code = "operator_busy"
 
 
 class OperatorUnreachable(OperatorError):
     code = "operator_unreachable"
+    is_outage = True
+
+
+class SaidUnavailable(OperatorUnreachable):
+    """The redirect back says so, and whoever brought it may have written it."""
+
+    is_outage = False
 
 
 class OperatorTimeout(OperatorError):
     code = "operator_timeout"
+    is_outage = True
 
 
 class OperatorRefused(OperatorError):
@@ -141,12 +163,14 @@ class OperatorTokenRefused(OperatorError):
 
 class MalformedAnswer(OperatorError):
     code = "malformed_answer"
+    is_outage = True
 
 
 class BadDiscovery(OperatorError):
     """What the operator publishes of itself does not hold."""
 
     code = "bad_discovery"
+    is_outage = True
 
 
 class BadIdToken(OperatorError):

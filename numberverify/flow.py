@@ -17,13 +17,20 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import codes, conf, limits, network, policy, routing, seal, swaps, ways
+from . import breaker, codes, conf, limits, network, policy, routing, seal, swaps, ways
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Event, Method, Purpose, Reason, Status
-from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
+from .errors import (
+    BreakerOpen,
+    OperatorBusy,
+    OperatorError,
+    OtherBrowser,
+    UnknownState,
+    VerificationNotUsable,
+)
 from .models import Verification, VerificationQuerySet, digest
 from .msisdn import Msisdn
-from .operators.base import Answer, Callback, OperatorToken
+from .operators.base import Callback, OperatorToken
 from .uuid7 import first_at, uuid7
 
 logger = logging.getLogger(__name__)
@@ -159,15 +166,18 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
     question = network.question(row)
     status, subject, reason = Status.UNAVAILABLE, "", ""
     give_back_connections()
-    began = time.monotonic()
+    began: float | None = time.monotonic()
     try:
-        answer: Answer = routing.line(row.operator).ask(brought, question)
+        line = routing.line(row.operator)
+        answer = breaker.guard(line.settings, lambda: line.ask(brought, question))
         status = Status.VERIFIED if answer.matched else Status.MISMATCHED
         subject = answer.subject
     except OperatorError as error:
         reason = error.code
         said = f"{reason} ({error})" if str(error) else reason
         logger.warning("verification %s: %s %s", row.pk, row.operator, said)
+        if isinstance(error, BreakerOpen | OperatorBusy):
+            began = None
     except Exception as error:
         # A fault of ours. It is no answer either, and the code may be spent. What
         # the error says stays out of the log: it may quote a number or a code.
@@ -180,7 +190,7 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         now=timezone.now(),
         reason=reason,
         operator_subject=subject[:255],
-        operator_ms=round((time.monotonic() - began) * 1000),
+        operator_ms=None if began is None else round((time.monotonic() - began) * 1000),
     )
     if settled:
         limits.settled(row, status)

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from . import conf, limits, policy, routing, ways
+from . import breaker, conf, limits, policy, routing, ways
 from .browser import give_back_connections
 from .choices import Method, Purpose, Reason, Status
 from .errors import OperatorError
@@ -97,9 +97,10 @@ def _save_and_send(row: Verification, operator: OperatorSettings) -> str:
 def _prepared(name: str) -> Line:
     """Return the line to an operator that a browser can be sent to."""
     line = routing.line(name)
+    breaker.before_start(line.settings)
     if not line.operator.is_prepared:
         give_back_connections()
-        line.prepare()
+        breaker.guard(line.settings, line.prepare, closes=False)
     return line
 
 

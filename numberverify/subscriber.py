@@ -6,8 +6,9 @@
 import logging
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
-from . import routing
+from . import breaker, routing
 from .browser import give_back_connections
 from .errors import NotTheirNumber, OperatorError
 from .msisdn import Msisdn
@@ -65,8 +66,10 @@ def _ask(
     for operator in operators:
         if not getattr(operator, url):
             continue
+        line = routing.line(operator.name)
+        put = partial(line.ask_camara, ask, patience=patience)
         try:
-            return routing.line(operator.name).ask_camara(ask, patience=patience)
+            return breaker.guard(operator, put, api=url.removesuffix("_url"))
         except NotTheirNumber:
             continue
         except OperatorError as error:

@@ -45,6 +45,11 @@ COULD_NOT_TELL: dict[str, tuple[Promise, Promise]] = {
         _("The text message could not be sent."),
         _("Wait a minute and try again, or use another way."),
     ),
+    Reason.BREAKER_OPEN: (_("Your mobile network does not answer us just now."), LATER),
+    Reason.OPERATOR_BUSY: (
+        _("Your mobile network does not answer us just now."),
+        LATER,
+    ),
     Reason.NOT_THEIR_NUMBER: (
         _("That network says that the number is not one of its own."),
         _("Choose the network that your SIM is on, or another way."),

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import limits, windows
+from numberverify import breaker, limits, windows
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
 
@@ -92,6 +92,7 @@ def operator(settings) -> Iterator[FakeOperator]:
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
     cache.clear()
+    breaker._clean_until.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,9 @@
 code, sends it and checks it, so that no code is ever in our hands."""
 
 import logging
+from functools import partial
 
-from numberverify import routing
+from numberverify import breaker, routing
 from numberverify.errors import NotTheirNumber, OperatorError, SmsNotSent
 from numberverify.msisdn import Msisdn
 from numberverify.operators import siblings
@@ -13,6 +14,7 @@ from numberverify.operators.camara import Camara
 from .sms import SmsBackend
 
 logger = logging.getLogger(__name__)
+API = "one_time_password_sms"
 
 
 class OperatorBackend(SmsBackend):
@@ -32,8 +34,9 @@ class OperatorBackend(SmsBackend):
         for operator in routing.serving(msisdn.countries):
             if not operator.one_time_password_sms_url:
                 continue
+            ask = partial(routing.line(operator.name).ask_camara, send)
             try:
-                reference = routing.line(operator.name).ask_camara(send)
+                reference = breaker.guard(operator, ask, api=API)
             except NotTheirNumber:
                 continue
             except OperatorError as error:
@@ -50,7 +53,9 @@ class OperatorBackend(SmsBackend):
         def check(camara: Camara, within: Deadline) -> bool:
             return siblings.validate_code(camara, theirs, code, within)
 
-        return routing.line(name).ask_camara(check)
+        line = routing.line(name)
+        ask = partial(line.ask_camara, check)
+        return breaker.guard(line.settings, ask, api=API)
 
 
 def fitted(text: str) -> str:

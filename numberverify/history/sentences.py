@@ -120,6 +120,13 @@ REASONS: dict[str, Any] = {
         "The app brought no token of the SIM that %(operator)s takes."
     ),
     Reason.BAD_DISCOVERY: _("What %(operator)s publishes of itself did not hold."),
+    Reason.BREAKER_OPEN: _(
+        "%(Operator)s had failed repeatedly just before, so it was not asked."
+    ),
+    Reason.OPERATOR_BUSY: _(
+        "Too many waited for %(operator)s already, and it answered nobody, so it was "
+        "not asked."
+    ),
     Reason.OPERATOR_UNREACHABLE: _(
         "%(Operator)s could not be reached, or said that it is down."
     ),

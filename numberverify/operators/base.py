@@ -47,7 +47,9 @@ class OperatorSettings:
     deadline: float = 12.0  # seconds, for the operator's whole leg
     connect_timeout: float = 3.0
     read_timeout: float = 8.0
-    threads: int = 64
+    threads: int = 40
+    breaker_failures: int = 5
+    breaker_seconds: float = 30.0
     proxy: str = field(default="", repr=False)
     test: bool = False
 

@@ -25,7 +25,7 @@ from ..errors import (
     MalformedAnswer,
     MalformedCallback,
     NotOnMobileNetwork,
-    OperatorUnreachable,
+    SaidUnavailable,
 )
 from ..msisdn import Msisdn, sha256_hex
 from . import wire
@@ -47,14 +47,14 @@ A_NUMBER = re.compile(r"^(tel|sips?|msisdn):|(?<![0-9a-f])[0-9]{7,15}(?![0-9a-f]
 # RFC 6750, section 2.1; anything else could break out of the header.
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
-ERRORS: Mapping[str, type[AuthorizationFailed | OperatorUnreachable]] = {
+ERRORS: Mapping[str, type[AuthorizationFailed | SaidUnavailable]] = {
     "access_denied": AccessDenied,
     "consent_required": ConsentRequired,
     "interaction_required": ConsentRequired,
     "login_required": NotOnMobileNetwork,
     "NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK": NotOnMobileNetwork,
-    "server_error": OperatorUnreachable,
-    "temporarily_unavailable": OperatorUnreachable,
+    "server_error": SaidUnavailable,
+    "temporarily_unavailable": SaidUnavailable,
 }
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock
 from typing import TypeVar
 
-from ..errors import OperatorRefused, OperatorTimeout
+from ..errors import OperatorError, OperatorRefused, OperatorTimeout
 from .base import Answer, Brought, Deadline, Operator, OperatorSettings, Question
 from .camara import Camara
 from .mobile_connect import MobileConnect
+from .turns import Turns
 
 T = TypeVar("T")
 DIALECTS: dict[str, type[Operator]] = {
@@ -26,6 +28,7 @@ class Line:
         self.settings = settings
         self.operator = DIALECTS[settings.dialect](settings)
         self.threads = ThreadPoolExecutor(settings.threads, f"operator-{settings.name}")
+        self.turns = Turns(settings.threads)
 
     def prepare(self) -> None:
         self.run(self.operator.prepare)
@@ -46,18 +49,34 @@ class Line:
         return self.run(lambda within: ask(operator, within), patience=patience)
 
     def run(self, ask: Callable[[Deadline], T], *, patience: float | None = None) -> T:
-        """Ask in the operator's own threads; raise OperatorTimeout at the deadline.
+        """Ask in the operator's own threads; raise OperatorTimeout at the deadline,
+        or OperatorBusy when all of them hang.
 
         The wait ends on time even when the thread does not: a server that drips
         its headers holds one of its own threads, never one of a request.
         """
         seconds = min(self.settings.deadline, patience or self.settings.deadline)
-        asked = self.threads.submit(ask, Deadline.after(seconds))
+        within = Deadline.after(seconds)
+        self.turns.take(patience=seconds)
+        # What it logs is about the request's verification too.
+        asked = self.threads.submit(copy_context().run, self._take_turn, ask, within)
         try:
-            return asked.result(timeout=seconds)
+            return asked.result(timeout=within.remaining())
         except TimeoutError:
-            asked.cancel()  # still queued: the code must not be spent later
             raise OperatorTimeout from None
+
+    def _take_turn(self, ask: Callable[[Deadline], T], within: Deadline) -> T:
+        answered = False
+        try:
+            within.remaining()  # too late already: the code must not be spent later
+            found = ask(within)
+            answered = True
+            return found
+        except OperatorError as error:
+            answered = not error.is_outage
+            raise
+        finally:
+            self.turns.give_back(answered=answered)
 
 
 def line_to(settings: OperatorSettings) -> Line:

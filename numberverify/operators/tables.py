@@ -34,6 +34,8 @@ COMMON: Mapping[str, Reader] = {
     "connect_timeout": read_as.seconds,
     "read_timeout": read_as.seconds,
     "threads": read_as.threads,
+    "breaker_failures": read_as.failures,
+    "breaker_seconds": read_as.pause,
     "proxy": read_as.proxy,
     "test": read_as.flag,
 }

@@ -11,6 +11,8 @@ HOST = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|[0-9a-f:.]+")
 COUNTRY = re.compile(r"[A-Z]{2}")
 LONGEST_DEADLINE = 60  # seconds
 MOST_THREADS = 1000
+MOST_FAILURES = 1000
+LONGEST_PAUSE = 60 * 60  # seconds
 
 Reader = Callable[[Any], Any]
 
@@ -59,9 +61,24 @@ def seconds(value: Any) -> float:
     return float(value)
 
 
+def pause(value: Any) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 < value <= LONGEST_PAUSE:
+        raise Unfit(f"a number of seconds above 0 and at most {LONGEST_PAUSE}")
+    return float(value)
+
+
 def threads(value: Any) -> int:
-    if type(value) is not int or not 0 < value <= MOST_THREADS:
-        raise Unfit(f"a whole number from 1 to {MOST_THREADS}")
+    return _whole(value, MOST_THREADS)
+
+
+def failures(value: Any) -> int:
+    return _whole(value, MOST_FAILURES)
+
+
+def _whole(value: Any, most: int) -> int:
+    if type(value) is not int or not 0 < value <= most:
+        raise Unfit(f"a whole number from 1 to {most}")
     return value
 
 

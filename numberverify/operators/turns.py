@@ -1,0 +1,44 @@
+"""How many may wait for one operator at once, in this process."""
+
+import time
+from threading import Condition
+
+from ..errors import OperatorBusy
+
+# Seconds without an answer to anybody, after which nobody joins a full queue.
+SILENCE = 2.0
+
+
+class Turns:
+    """So many at once, and the rest wait while the operator answers at all.
+
+    One that hangs holds `most` of the server's threads until its deadline, however many
+    people come; the next are told at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.taken = 0
+        self.moved_at = 0.0  # of the last answer, or when the first began to wait
+        self.freed = Condition()
+
+    def take(self, *, patience: float) -> None:
+        """Raise OperatorBusy when none comes free within `patience` seconds."""
+        began = time.monotonic()
+        with self.freed:
+            if not self.taken:
+                self.moved_at = began
+            while self.taken >= self.most:
+                until = min(began + patience, self.moved_at + SILENCE)
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise OperatorBusy
+                self.freed.wait(left)
+            self.taken += 1
+
+    def give_back(self, *, answered: bool) -> None:
+        with self.freed:
+            self.taken -= 1
+            if answered:
+                self.moved_at = time.monotonic()
+            self.freed.notify()
