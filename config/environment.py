@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import parseaddr
+from ipaddress import ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -104,6 +105,11 @@ def origins(listed: str) -> list[str]:
     for one in found:
         origin(one.replace("://*.", "://"))
     return found
+
+
+def networks(listed: str) -> list[str]:
+    """Addresses, and networks like 10.0.0.0/8."""
+    return [str(ip_network(name)) for name in names(listed)]
 
 
 def mailbox(address: str) -> str:

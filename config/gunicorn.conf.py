@@ -1,5 +1,9 @@
 """gunicorn: threads, since a worker mostly waits for an operator."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -34,7 +38,37 @@ class RedactingLogger(Logger):  # type: ignore[misc]
 logger_class = RedactingLogger
 
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where the processes' counts are added up
+_made: list[str] = []
+
+
 def on_starting(server: Any) -> None:
+    _count_together()
+    _refuse_a_socket_without_addresses(server)
+
+
+def _count_together() -> None:
+    """Give all workers one folder for /metrics, without what an earlier run left."""
+    if not os.environ.get(FOLDER):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="numberverify-metrics-")
+        _made.append(os.environ[FOLDER])
+    Path(os.environ[FOLDER]).mkdir(parents=True, exist_ok=True)
+    for left in Path(os.environ[FOLDER]).glob("*.db"):
+        left.unlink(missing_ok=True)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    for folder in _made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_a_socket_without_addresses(server: Any) -> None:
     """On a unix socket nobody has an address but by what a proxy writes down."""
     if any(address.startswith("unix:") for address in _binds(server)):
         from config import settings

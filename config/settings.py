@@ -23,6 +23,7 @@ from config.environment import (
     flag,
     hosts,
     mailbox,
+    networks,
     one_of,
     origin,
     origins,
@@ -56,6 +57,7 @@ ALLOWED_HOSTS = read("ALLOWED_HOSTS", hosts) or (
 )
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins) or [SITE_URL]
 TRUSTED_PROXY_COUNT = read("TRUSTED_PROXY_COUNT", count, "0")
+METRICS_FROM = read("METRICS_FROM", networks, "127.0.0.0/8, ::1")
 
 INSTALLED_APPS = [
     "accounts",
@@ -71,6 +73,7 @@ INSTALLED_APPS = [
     "django_countries",
 ]
 MIDDLEWARE = [
+    "numberverify.scrape.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

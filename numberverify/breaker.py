@@ -10,19 +10,23 @@ docs/decisions/0033-breaker.md says what counts and what does not.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from math import ceil
 from typing import TypeVar
 
 from django.core.cache import cache
 
-from . import conf
-from .errors import BreakerOpen, OperatorError
+from . import conf, metrics
+from .errors import BreakerOpen, OperatorBusy, OperatorError
 from .operators.base import OperatorSettings
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+# What is asked of an operator; its description, by the verification's breaker.
+VERIFY, DESCRIPTION = "verify", "description"
+NEIGHBOURS = ("one_time_password_sms", "sim_swap", "number_recycling")
+LOOKED_AT = ("open", "failures")
 # Failures are in a row while no answer comes between them, and within:
 IN_A_ROW = 60 * 60  # seconds
 # For so long a process believes that nothing is wrong without looking again.
@@ -34,6 +38,9 @@ class State(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+
+
+NUMBERS = {State.CLOSED: 0, State.OPEN: 1, State.HALF_OPEN: 2}
 
 
 def before_start(operator: OperatorSettings) -> None:
@@ -49,17 +56,10 @@ def before_start(operator: OperatorSettings) -> None:
         raise BreakerOpen
 
 
-def guard(
-    operator: OperatorSettings,
-    ask: Callable[[], T],
-    *,
-    api: str = "",
-    closes: bool = True,
-) -> T:
+def guard(operator: OperatorSettings, ask: Callable[[], T], api: str = VERIFY) -> T:
     """Ask, unless the breaker is open; raise BreakerOpen then, or what `ask` raises.
 
-    `api` is a neighbour of the verification at the operator, which fails for itself.
-    Not `closes`: an answer to this shows too little.
+    A neighbour of the verification at the operator fails for itself.
     """
     key = _key(operator, api)
     state, failed = _look(key, operator)
@@ -67,44 +67,62 @@ def guard(
     # A probe that dies with its process holds up the next no longer than it may take.
     if state == State.OPEN or (probes and not _add(f"{key}/probe", operator.deadline)):
         raise BreakerOpen
+    began, outcome = time.monotonic(), "answered"
     try:
         answer = ask()
     except BaseException as error:
+        outcome = "refused"
         if isinstance(error, OperatorError) and error.is_outage:
-            _failed(key, operator)
+            outcome = "failed"
+            _failed(key, operator, api)
         elif probes:  # neither for nor against it: the next may try
             _forget(f"{key}/probe")
+        outcome = "busy" if isinstance(error, OperatorBusy) else outcome
         raise
-    if closes and failed:
+    finally:
+        metrics.leg(operator.name, api, outcome, time.monotonic() - began)
+    if failed and api != DESCRIPTION:
         _forget(*(f"{key}/{part}" for part in ("open", "failures", "probe", "sent")))
         if probes:
-            logger.warning("%s answers again, %s", operator.name, api or "verify")
+            logger.warning("%s answers again: %s", operator.name, api)
     elif probes:
         _forget(f"{key}/probe")
     return answer
 
 
-def state_of(operator: OperatorSettings, api: str = "") -> State:
-    """Return how the breaker stands; closed where the cache is away."""
-    return _look(_key(operator, api), operator)[0]
+def states(operators: Mapping[str, OperatorSettings]) -> dict[tuple[str, str], State]:
+    """Return how each stands, by operator and API; none, where the cache is away."""
+    keys = {
+        (name, api): _key(operator, api)
+        for name, operator in operators.items()
+        for api in [VERIFY, *(n for n in NEIGHBOURS if getattr(operator, f"{n}_url"))]
+    }
+    wanted = [f"{key}/{part}" for key in keys.values() for part in LOOKED_AT]
+    found = _safely(lambda: cache.get_many(wanted))
+    if found is None:
+        return {}
+    return {each: _state(key, operators[each[0]], found) for each, key in keys.items()}
 
 
 def _look(key: str, operator: OperatorSettings) -> tuple[State, bool]:
     """Return the state, and whether there are failures for an answer to clear."""
     if conf.limits() is None or time.monotonic() < _clean_until.get(key, 0):
         return State.CLOSED, False
-    found = _safely(lambda: cache.get_many([f"{key}/open", f"{key}/failures"])) or {}
-    failures = found.get(f"{key}/failures", 0)
-    if f"{key}/open" in found:
-        return State.OPEN, True
-    if failures >= operator.breaker_failures:
-        return State.HALF_OPEN, True
-    if not failures:
+    wanted = [f"{key}/{part}" for part in LOOKED_AT]
+    found = _safely(lambda: cache.get_many(wanted)) or {}
+    if not found:
         _clean_until[key] = time.monotonic() + BELIEVED
-    return State.CLOSED, failures > 0
+    return _state(key, operator, found), bool(found)
 
 
-def _failed(key: str, operator: OperatorSettings) -> None:
+def _state(key: str, operator: OperatorSettings, found: Mapping[str, int]) -> State:
+    if f"{key}/open" in found:
+        return State.OPEN
+    failures = found.get(f"{key}/failures", 0)
+    return State.HALF_OPEN if failures >= operator.breaker_failures else State.CLOSED
+
+
+def _failed(key: str, operator: OperatorSettings, api: str) -> None:
     if conf.limits() is None:
         return
     _clean_until.pop(key, None)
@@ -120,7 +138,8 @@ def _failed(key: str, operator: OperatorSettings) -> None:
     if _add(f"{key}/open", operator.breaker_seconds):
         _safely(lambda: cache.touch(f"{key}/failures", IN_A_ROW))
         _forget(f"{key}/probe", f"{key}/sent")
-        logger.error("%s failed %s times in a row", operator.name, failures)
+        metrics.OPENED.labels(operator.name, api).inc()
+        logger.error("%s failed repeatedly, and is not asked: %s", operator.name, api)
 
 
 def _add(key: str, seconds: float) -> bool:
@@ -140,5 +159,6 @@ def _safely(act: Callable[[], T]) -> T | None:
         return None
 
 
-def _key(operator: OperatorSettings, api: str = "") -> str:
-    return f"nv-breaker/{operator.name}" + (f"/{api}" if api else "")
+def _key(operator: OperatorSettings, api: str = VERIFY) -> str:
+    named = f"/{api}" if api in NEIGHBOURS else ""
+    return f"nv-breaker/{operator.name}{named}"

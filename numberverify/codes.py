@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone, translation
 
-from . import conf, policy, ways
+from . import conf, metrics, policy, ways
 from .browser import Browser, give_back_connections
 from .choices import Method, Reason, Status
 from .errors import CodeOver, SmsNotSent
@@ -96,7 +96,7 @@ def _send(row: Verification, code: str, browser: Browser) -> None:
         mine = Verification.objects.filter(pk=row.pk)
         mine.settle(Status.UNAVAILABLE, now=timezone.now(), reason=Reason.METHOD_CLOSED)
         mine.update(sends=F("sends") - 1)
-        row.status = Status.UNAVAILABLE
+        row.status, row.reason = Status.UNAVAILABLE, Reason.METHOD_CLOSED
         return
     # Of whom it is for: a stranger's browser must not choose what the owner reads.
     language = (row.user_id and conf.language_of(row.user)) or browser.language
@@ -110,7 +110,7 @@ def _send(row: Verification, code: str, browser: Browser) -> None:
         Verification.objects.filter(pk=row.pk).settle(
             Status.UNAVAILABLE, now=now, reason=Reason.SMS_NOT_SENT
         )
-        row.status = Status.UNAVAILABLE
+        row.status, row.reason = Status.UNAVAILABLE, Reason.SMS_NOT_SENT
         return
     if reference:
         mine = Verification.objects.filter(pk=row.pk, status=Status.PENDING)
@@ -165,7 +165,8 @@ def try_code(row: Verification, typed: str) -> Tried:
         return Tried(right=False, left=0)
     if ways.is_closed(row, row.method):
         # A "no match" since it was sent: another tab or Wi-Fi must not get around it.
-        mine.settle(Status.UNAVAILABLE, now=now, reason=Reason.METHOD_CLOSED)
+        if mine.settle(Status.UNAVAILABLE, now=now, reason=Reason.METHOD_CLOSED):
+            metrics.ended(row, Status.UNAVAILABLE, Reason.METHOD_CLOSED)
         return Tried(right=False, left=0)
     if row.code_reference:
         taken = _ask_who_made_it(row, typed, now)
@@ -176,8 +177,11 @@ def try_code(row: Verification, typed: str) -> Tried:
             logger.warning("verification %s: wrong code, %s", row.pk, row.method)
             mine.wrong_code(now=now)
     if taken:
+        metrics.ended(row, Status.VERIFIED)
         return Tried(right=True, left=0)
     row.refresh_from_db()
+    if not row.is_open:
+        metrics.ended(row, row.status, row.reason)
     return Tried(right=False, left=max(0, row.tries_allowed - row.tries))
 
 

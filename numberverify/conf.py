@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -52,6 +53,12 @@ def operator_tables() -> Mapping[str, Mapping[str, Any]]:
 
 def trusted_proxy_count() -> int:
     return cast(int, getattr(settings, "TRUSTED_PROXY_COUNT", 0))
+
+
+def metrics_from() -> list[IPv4Network | IPv6Network]:
+    """Who may read /metrics (METRICS_FROM): networks, by default this machine alone."""
+    listed = getattr(settings, "METRICS_FROM", ["127.0.0.0/8", "::1"])
+    return [ip_network(each) for each in listed]
 
 
 def limits() -> Mapping[str, Rate] | None:

@@ -17,7 +17,19 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import breaker, codes, conf, limits, network, policy, routing, seal, swaps, ways
+from . import (
+    breaker,
+    codes,
+    conf,
+    limits,
+    metrics,
+    network,
+    policy,
+    routing,
+    seal,
+    swaps,
+    ways,
+)
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Event, Method, Purpose, Reason, Status
 from .errors import (
@@ -107,6 +119,7 @@ def start(
     taken = limits.before_start(row, msisdn, browser, asks=not way.not_on_phone)
     url = _start(row, msisdn, browser, way)
     limits.after_start(row, taken)
+    metrics.started(row)
     return url
 
 
@@ -193,6 +206,7 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         operator_ms=None if began is None else round((time.monotonic() - began) * 1000),
     )
     if settled:
+        metrics.ended(row, status, reason)
         limits.settled(row, status)
     if settled and status == Status.UNAVAILABLE:  # a text message may be offered next
         swaps.note(row, question.msisdn)
@@ -379,9 +393,9 @@ def _tell_of_no_match(row: Verification) -> None:
 def _abort(row: Verification, reason: Reason, *, now: datetime) -> None:
     """Settle a row whose callback came the wrong way; nothing is exchanged."""
     _sweep(row, now=now)  # one that is late as well has expired, and is no attack
-    Verification.objects.filter(pk=row.pk, status=Status.PENDING).settle(
-        Status.UNAVAILABLE, now=now, reason=reason, attention=True
-    )
+    pending = Verification.objects.filter(pk=row.pk, status=Status.PENDING)
+    if pending.settle(Status.UNAVAILABLE, now=now, reason=reason, attention=True):
+        metrics.ended(row, Status.UNAVAILABLE, reason)
     logger.warning("verification %s: %s", row.pk, reason)
 
 
@@ -389,8 +403,14 @@ def _sweep(row: Verification, *, now: datetime) -> bool:
     """Settle this row if nobody came back to it in time; say whether."""
     mine = Verification.objects.filter(pk=row.pk)
     if row.status == Status.PENDING and row.expires_at <= now:
-        return mine.expire(now=now) == 1
+        expired = mine.expire(now=now) == 1
+        if expired:
+            metrics.ended(row, Status.EXPIRED)
+        return expired
     died = now - policy.EXCHANGING_FOR
     if row.status == Status.EXCHANGING and row.claimed_at and row.claimed_at <= died:
-        return mine.interrupt(now=now) == 1
+        interrupted = mine.interrupt(now=now) == 1
+        if interrupted:
+            metrics.ended(row, Status.UNAVAILABLE, Reason.INTERRUPTED)
+        return interrupted
     return False

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
-from . import conf
+from . import conf, metrics
 from .browser import Browser, network_of
 from .choices import Method, Status
 from .errors import Limited, StoreAway
@@ -62,6 +62,7 @@ def take(
         return Taken()
     if full:
         logger.warning("the limit %s is reached", full.hit.limit)
+        metrics.LIMITS_HIT.labels(full.hit.limit).inc()
     if full and full.seconds:
         raise Limited(full.hit.limit, ceil(full.seconds))
     return Taken(hits, _hits(clears))

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from . import conf, ways
+from . import conf, metrics, ways
 from .choices import Event, Method, Purpose, Reason, Status
 from .errors import VerificationNotUsable
 from .models import ManualRequest, Verification
@@ -81,5 +81,6 @@ def decide(request: ManualRequest, staff: Any, *, approve: bool) -> None:
     )
     if not decided or not settled:
         raise VerificationNotUsable
+    metrics.ended(row, Status.VERIFIED if approve else Status.REFUSED)
     if approve:
         conf.tell(row.user, Event.MANUAL_APPROVED)

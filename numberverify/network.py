@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from . import breaker, conf, limits, policy, routing, ways
+from . import breaker, conf, limits, metrics, policy, routing, ways
 from .browser import give_back_connections
 from .choices import Method, Purpose, Reason, Status
 from .errors import OperatorError
@@ -71,6 +71,8 @@ def send(row: Verification, name: str, *, device: str, **columns: Any) -> str:
         waiting = mine.filter(state_digest=None, device_digest=digest(device))
         columns |= {"operator": name, "reason": error.code}
         if waiting.settle(Status.UNAVAILABLE, now=now, **columns):
+            row.operator = name
+            metrics.ended(row, Status.UNAVAILABLE, error.code)
             limits.settled(row, Status.UNAVAILABLE)
         return row.get_absolute_url()
     state, leg = _leg(line.settings)
@@ -100,7 +102,7 @@ def _prepared(name: str) -> Line:
     breaker.before_start(line.settings)
     if not line.operator.is_prepared:
         give_back_connections()
-        breaker.guard(line.settings, line.prepare, closes=False)
+        breaker.guard(line.settings, line.prepare, breaker.DESCRIPTION)
     return line
 
 

@@ -69,7 +69,7 @@ def _ask(
         line = routing.line(operator.name)
         put = partial(line.ask_camara, ask, patience=patience)
         try:
-            return breaker.guard(operator, put, api=url.removesuffix("_url"))
+            return breaker.guard(operator, put, url.removesuffix("_url"))
         except NotTheirNumber:
             continue
         except OperatorError as error:

@@ -36,7 +36,7 @@ class OperatorBackend(SmsBackend):
                 continue
             ask = partial(routing.line(operator.name).ask_camara, send)
             try:
-                reference = breaker.guard(operator, ask, api=API)
+                reference = breaker.guard(operator, ask, API)
             except NotTheirNumber:
                 continue
             except OperatorError as error:
@@ -55,7 +55,7 @@ class OperatorBackend(SmsBackend):
 
         line = routing.line(name)
         ask = partial(line.ask_camara, check)
-        return breaker.guard(line.settings, ask, api=API)
+        return breaker.guard(line.settings, ask, API)
 
 
 def fitted(text: str) -> str:

@@ -58,9 +58,9 @@ def come_back(operator, signup):
     return come_back
 
 
-def state() -> State:
+def state(api: str = breaker.VERIFY, name: str = "fake") -> State:
     breaker._clean_until.clear()  # as another process, which believes nothing yet
-    return breaker.state_of(routing.operators()["fake"])
+    return breaker.states(routing.operators())[name, api]
 
 
 def goes_to_the_operator(response) -> bool:
@@ -348,15 +348,14 @@ def test_processes_agree_through_redis(operator, settings):
         with pytest.raises(OperatorTimeout):
             breaker.guard(fake, fail)
 
-    breaker._clean_until.clear()
-    assert breaker.state_of(fake) == State.OPEN
+    assert state(name=name) == State.OPEN
     assert breaker._add(f"nv-breaker/{name}/probe", 5)
     with pytest.raises(BreakerOpen):
         breaker.guard(fake, lambda: None)
     breaker._forget(*(f"nv-breaker/{name}/{part}" for part in ("open", "probe")))
-    assert breaker.state_of(fake) == State.HALF_OPEN
+    assert state(name=name) == State.HALF_OPEN
     assert breaker.guard(fake, lambda: "asked") == "asked"
-    assert breaker.state_of(fake) == State.CLOSED
+    assert state(name=name) == State.CLOSED
 
 
 def test_without_a_cache_it_is_closed_and_nothing_fails(operator, come_back, settings):
@@ -411,10 +410,8 @@ def test_an_api_that_is_down_switches_off_itself_alone(settings):
             told = subscriber.sim_swapped(Msisdn(ANN), within=within)
             assert told == Told.UNKNOWN
 
-        fake = routing.operators()["fake"]
-        breaker._clean_until.clear()
-        assert breaker.state_of(fake, "sim_swap") == State.OPEN
-        assert breaker.state_of(fake) == State.CLOSED
+        assert state("sim_swap") == State.OPEN
+        assert state() == State.CLOSED
         assert len(camara.calls_to("/sim-swap/v2/check")) == 2
     finally:
         camara.close()
