@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextvars import copy_context
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class Queue:
             logger.error("%s: too many wait, one is dropped", self.name)
             return
         due = time.monotonic() + AFTER_THE_ANSWER
-        future = self.threads.submit(_at, due, deliver, *what)
+        # What it logs is about the request's verification too.
+        future = self.threads.submit(copy_context().run, _at, due, deliver, *what)
         self.under_way.add(future)
         future.add_done_callback(self.under_way.discard)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from config.logs import Redact, redact
+from config.logs import JsonLines, Redact, redact
+from numberverify import correlation
 
 wsgi_app = "config.wsgi"
 bind = "127.0.0.1:8000"
@@ -27,8 +28,19 @@ class RedactingLogger(Logger):  # type: ignore[misc]
     of the error log, where gunicorn writes whole addresses."""
 
     def setup(self, cfg: Any) -> None:
+        from config.settings import LOG_FORMAT
+
         super().setup(cfg)
         self.error_log.addFilter(Redact())
+        if LOG_FORMAT == "json":
+            for handler in [*self.error_log.handlers, *self.access_log.handlers]:
+                handler.setFormatter(JsonLines())
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        if about := environ.get(correlation.KEY):
+            correlation.is_about(about)
+        super().access(resp, req, environ, request_time)
+        correlation.is_over()
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super().atoms(*args, **kwargs)

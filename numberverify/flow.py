@@ -32,6 +32,7 @@ from . import (
 )
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Event, Method, Purpose, Reason, Status
+from .correlation import is_about
 from .errors import (
     BreakerOpen,
     OperatorBusy,
@@ -124,6 +125,7 @@ def start(
 
 
 def _start(row: Verification, msisdn: Msisdn | None, browser: Browser, way: Way) -> str:
+    is_about(row.pk)
     chosen = _follow(row, way.previous, browser) if way.previous else ""
     marked = conf.is_marked(row.action or row.purpose)
     if way.not_on_phone or way.method == Method.SMS or marked:
@@ -153,6 +155,7 @@ def claim(
         row = Verification.objects.filter(state_digest=digest(state)).first()
     if row is None:
         raise UnknownState
+    is_about(row.pk)
     if taken:
         return row, True
     if bytes(row.device_digest) != digest(device):
@@ -176,6 +179,7 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
     An app brings an operator token of its SIM (TS.43) instead of the redirect's code:
     so it works on Wi-Fi. Return whether the row is now a receipt.
     """
+    is_about(row.pk)
     question = network.question(row)
     status, subject, reason = Status.UNAVAILABLE, "", ""
     give_back_connections()
@@ -222,6 +226,7 @@ def find_receipt(proof: Proof) -> Receipt | None:
     for found in _receipts(proof).order_by("-id")[:FEW]:
         closed = ways.is_closed(found, found.method)
         if found.settled_at and not closed:  # closed: a "no match" came after it
+            is_about(found.pk)
             return Receipt(
                 found.pk,
                 Method(found.method),
@@ -278,6 +283,7 @@ def withdraw(user: Any, *, attention: bool = True) -> None:
 def look(verification_id: UUID) -> Verification | None:
     """Return the row as it stands now: one that nobody came back to is settled."""
     row = Verification.objects.filter(pk=verification_id).first()
+    is_about(verification_id)
     if row is not None and _sweep(row, now=timezone.now()):
         row.refresh_from_db()
     return row

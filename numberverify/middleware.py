@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from . import conf, records, words
+from . import conf, correlation, records, words
 from .errors import Limited, StoreAway
 
 # A new password opens an account at which too many were wrong.
@@ -23,6 +23,21 @@ OF_ONE_ACCOUNT = {
 # Nobody waits so long: it is said what opens the account instead.
 ENDLESS = timedelta(days=60).total_seconds()
 AGAIN_IN = 60  # seconds, while the store is away
+
+
+class CorrelationMiddleware:
+    """Tell the server's own log, once the request is over, what it was about. First of
+    all, so that every line of the request is between."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        correlation.is_over()  # whatever a thread that died was about
+        try:
+            return self.get_response(request)
+        finally:
+            request.META[correlation.KEY] = correlation.is_over()
 
 
 class LimitsMiddleware:

@@ -4,6 +4,7 @@ The servers are real processes with the sandbox operator inside.
 """
 
 import base64
+import json
 import re
 import sqlite3
 import time
@@ -32,7 +33,7 @@ FAULTS = (
 class Site(Server):
     """The site with its sandbox, and one browser."""
 
-    def __init__(self, command: list[str], folder: Path) -> None:
+    def __init__(self, command: list[str], folder: Path, log_format: str) -> None:
         self.mail = folder / "mail"
         self.texts = folder / "texts"
         self.database = folder / "db.sqlite3"
@@ -46,6 +47,7 @@ class Site(Server):
             EMAIL_URL=f"filemail://{self.mail}",
             SMS_BACKEND="file",
             SMS_FILE_PATH=str(self.texts),
+            LOG_FORMAT=log_format,
         )
 
     def new_browser(self) -> None:
@@ -110,9 +112,12 @@ class Site(Server):
         )
 
 
-@pytest.fixture(params=[RUNSERVER, GUNICORN], ids=["runserver", "gunicorn"])
+@pytest.fixture(
+    params=[(RUNSERVER, "text"), (GUNICORN, "json")], ids=["runserver", "gunicorn"]
+)
 def site(request, tmp_path) -> Iterator[Site]:
-    running = Site(request.param, tmp_path)
+    command, log_format = request.param
+    running = Site(command, tmp_path, log_format)
     yield running
     running.close()
 
@@ -196,6 +201,8 @@ def test_the_log_holds_no_number_code_token_or_password(site):
     log = site.log.read_text()
     assert "/verify/callback/sandbox/" in log  # it is there, without its query string
     assert "POST /accounts/signup/" in log
+    if "{" in log:
+        check_json(log)
     secrets = [*tokens, *site.seen, PASSWORD, NEW_PASSWORD, "sandbox: secret"]
     secrets += [
         "900123",
@@ -213,6 +220,29 @@ def test_the_log_holds_no_number_code_token_or_password(site):
     assert len(site.seen) > 20
     assert [secret for secret in secrets if secret in log] == []
     assert not re.search(r"Bearer|Basic |eyJ", log)
+
+
+def check_json(log: str) -> None:
+    """Each line is an object; what is about a verification says which."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    callbacks = [
+        line
+        for line in lines
+        if line.get("path", "").startswith("/verify/callback/")
+        and line["status"] == 303
+    ]
+    assert len(callbacks) > 20
+    assert all(line["verification"] for line in callbacks)
+    said = [line for line in lines if line["logger"] == "numberverify.flow"]
+    assert len(said) > 10
+    for line in said:
+        assert line["message"].startswith(f"verification {line['verification']}: ")
+    # Of no verification: nothing is left over from the thread's request before.
+    others = [
+        line for line in lines if line.get("path", "").startswith("/sandbox/handset")
+    ]
+    assert others
+    assert not any("verification" in line for line in others)
 
 
 def key_of(typed_key: str) -> bytes:

@@ -1,5 +1,6 @@
 """Logs hold no codes, no tokens and no query strings, whoever writes them."""
 
+import json
 import logging
 import os
 import runpy
@@ -13,7 +14,8 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from config.logs import Redact, redact
+from config.logs import JsonLines, Redact, redact
+from numberverify import correlation
 
 ROOT = Path(__file__).resolve().parents[2]
 UUID = "0190f3a4-5b6c-7d8e-9f01-23456789abcd"
@@ -204,3 +206,85 @@ def test_gunicorn_s_error_log_holds_no_code_either(gunicorn):
     written = file.read_text()
     assert f"Error handling request {CALLBACK}" in written
     assert CODE not in written
+
+
+# One JSON object a line
+
+
+@pytest.fixture
+def json_log(log):
+    logger, written = log
+    for handler in logger.handlers:
+        handler.setFormatter(JsonLines())
+    yield logger, lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    correlation.is_over()
+
+
+def test_a_line_is_one_object_whatever_it_says(json_log):
+    logger, lines = json_log
+
+    logger.warning('two\nlines, a "quote" and %s', "an ü")
+
+    (line,) = lines()
+    assert line["message"] == 'two\nlines, a "quote" and an ü'
+    assert (line["level"], line["logger"]) == ("WARNING", "of this test")
+    assert line["time"].endswith("+00:00")
+    assert "verification" not in line
+
+
+@pytest.mark.parametrize(("text", "left"), TABLE)
+def test_it_is_redacted_as_well(json_log, text, left):
+    logger, lines = json_log
+
+    logger.info("%s", text)
+
+    assert lines()[0]["message"] == left
+
+
+def test_it_says_which_verification_the_request_is_about(json_log):
+    logger, lines = json_log
+
+    correlation.is_about(UUID)
+    logger.info("one")
+    correlation.is_over()
+    logger.info("two")
+    # As Django does of a response, when all middleware is through.
+    request = SimpleNamespace(META={correlation.KEY: UUID})
+    logger.warning("three", extra={"request": request})
+
+    assert [line.get("verification") for line in lines()] == [UUID, None, UUID]
+
+
+def test_an_error_is_told_by_kind_and_place_never_by_its_words(json_log):
+    logger, lines = json_log
+
+    try:
+        try:
+            raise KeyError("+447700900123")
+        except KeyError as error:
+            raise ValueError("Key (phone)=(+447700900123) exists") from error
+    except ValueError:
+        logger.exception("a fault")
+
+    (line,) = lines()
+    assert line["errors"] == ["ValueError", "KeyError"]
+    assert "test_logs.py" in line["at"][0]
+    assert "900123" not in json.dumps(line)
+
+
+def test_gunicorn_s_line_has_its_parts_and_the_verification(
+    gunicorn, monkeypatch, settings
+):
+    monkeypatch.setattr("config.settings.LOG_FORMAT", "json")
+    logger, file = gunicorn
+    logger.setup(logger.cfg)
+    response, request, environ, took = served(CALLBACK, f"code={CODE}")
+    environ[correlation.KEY] = UUID
+
+    logger.access(response, request, environ, took)
+
+    line = json.loads(file.read_text())
+    assert line["verification"] == UUID
+    assert (line["path"], line["status"], line["method"]) == (CALLBACK, 303, "GET")
+    assert CODE not in file.read_text()
+    assert correlation.current() == ""
