@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run test test-sqlite test-postgresql check messages bench
+.PHONY: help run test test-sqlite test-postgresql test-faults check messages bench
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,10 +25,10 @@ run: $(VENV)/.run ## The site with a demo, on 127.0.0.1:8000
 	$(BIN)/python manage.py seed_demo
 	$(BIN)/python manage.py runserver 127.0.0.1:8000
 
-test: test-sqlite test-postgresql ## The whole suite
+test: test-sqlite test-postgresql test-faults ## The whole suite
 
 test-sqlite: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --ignore tests/faults
 
 # Once more on the database of production, where a test has to do with a database.
 ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal \
@@ -40,6 +40,10 @@ test-postgresql: $(VENV)/.dev
 	  DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n $(WORKERS) $(ON_POSTGRESQL); \
 	elif [ -n "$(NO_SKIPS)" ]; then echo "PostgreSQL is missing and skips are forbidden"; exit 1; \
 	else echo "SKIPPED: the suite on PostgreSQL (none at $(POSTGRESQL_URL))"; fi
+
+# One after the other: they share a database, a cache and a site, and kill them.
+test-faults: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/faults
 
 messages: $(VENV)/.dev ## Compile the translations; gettext is not needed
 	$(BIN)/python -c "import polib; \

@@ -15,7 +15,9 @@ wsgi_app = "config.wsgi"
 bind = "127.0.0.1:8000"
 worker_class = "gthread"
 workers = 1
-threads = 32
+# More than an operator may hold (`threads` in its table), so that one that hangs leaves
+# some to everybody else.
+threads = 64
 # Longer than any callback that is to be settled instead of answered 414.
 limit_request_line = 8190
 accesslog = "-"
