@@ -14,8 +14,14 @@ from .browser import client_ip
 
 PATH = "/metrics"
 # What proxies write: who sends one of these is not at the other end of the connection.
-FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
-FORWARDED += ("X-Real-IP", "Forwarded", "Via")
+FORWARDED = (
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Real-IP",
+    "Forwarded",
+    "Via",
+)
 
 
 class MetricsMiddleware:
