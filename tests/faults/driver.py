@@ -56,6 +56,7 @@ class Site(Server):
             EMAIL_URL=f"filemail://{folder}/mail",
             NV_OPERATORS_FILE=str(tables),
             NV_LIMITS=LIMITS,
+            WEB_CONCURRENCY="1",
             DJANGO_SETTINGS_MODULE="config.settings",
         )
 
