@@ -1,5 +1,6 @@
 """An operator that is down costs people milliseconds; a stranger switches none off."""
 
+import secrets
 import threading
 from datetime import timedelta
 
@@ -23,6 +24,14 @@ from tests.fake_operator import JWKS, MATCH, TOKEN, Reply
 pytestmark = pytest.mark.django_db
 DOWN = Reply(503)
 TYPED = {"password1": PASSWORD, "password2": PASSWORD, "phone": ANN}
+
+
+@pytest.fixture(autouse=True)
+def _cache_by_our_clock(settings) -> None:
+    """A Redis would end its keys by a clock of its own."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    place = secrets.token_hex(8)
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": place}}
 
 
 @pytest.fixture
