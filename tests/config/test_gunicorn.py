@@ -3,6 +3,7 @@
 import os
 import runpy
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -34,3 +35,31 @@ def test_elsewhere_it_starts(monkeypatch, bind, count):
     site = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
 
     site["on_starting"](SimpleNamespace(cfg=SimpleNamespace(bind=bind)))
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """gunicorn's settings, in an environment that is put back afterwards."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    return runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
+
+
+def test_its_processes_count_into_one_folder_that_goes_with_it(counting):
+    counting["_count_together"]()
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+
+    assert folder.is_dir()
+    counting["on_exit"](None)
+    assert not folder.exists()
+
+
+def test_a_folder_that_is_named_begins_empty_and_stays(counting, monkeypatch, tmp_path):
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    (folder / "counter_1.db").touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+    counting["_count_together"]()
+    counting["on_exit"](None)
+
+    assert list(folder.iterdir()) == []

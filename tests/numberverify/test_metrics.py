@@ -1,6 +1,9 @@
 """/metrics: who may read it, and what it counts."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -9,6 +12,7 @@ from numberverify.choices import Reason
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory
 from tests.fake_operator import TOKEN, Reply
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
 TYPED = {
@@ -237,3 +241,35 @@ def test_labels_are_bounded():
         for sample in family.samples:
             assert set(sample.labels) <= allowed
     assert set(breaker.NUMBERS) == set(breaker.State)
+
+
+COUNTING = """
+import django
+django.setup()
+from numberverify import metrics
+metrics.LIMITS_HIT.labels("a_limit").inc()
+metrics.leg("fake", "verify", "answered", 0.2)
+"""
+READING = COUNTING + "print(metrics.exposition([]).decode())"
+
+
+def test_processes_are_added_up_those_that_are_over_too(tmp_path):
+    environment = os.environ | {
+        metrics.FOLDER: str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    for script in (COUNTING, COUNTING, READING):
+        ran = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment,
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert 'numberverify_limits_hit_total{limit="a_limit"} 3.0' in ran.stdout
+    count = "numberverify_operator_seconds_count"
+    labels = '{api="verify",operator="fake",outcome="answered"}'
+    assert f"{count}{labels} 3.0" in ran.stdout
