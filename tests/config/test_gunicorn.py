@@ -11,6 +11,12 @@ import pytest
 from tests.servers import GUNICORN, ROOT
 
 
+@pytest.fixture(autouse=True)
+def _counts_apart(monkeypatch, tmp_path) -> None:
+    """What gunicorn puts into the environment is taken out again."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "of-this-test"))
+
+
 def test_on_a_unix_socket_a_proxy_must_be_trusted(tmp_path):
     ran = subprocess.run(
         [*GUNICORN, f"unix:{tmp_path}/site.sock"],

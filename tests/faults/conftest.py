@@ -2,6 +2,7 @@
 process of its own that a test may kill."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,6 +78,7 @@ def site(_site, operator, database) -> Iterator[Site]:
     Ledger(_site).check()
     log = _site.log.read_text()
     assert [secret for secret in _site.secrets if secret in log] == []
+    assert not re.search(r"Bearer|Basic |eyJ|token-[0-9]|Key \(", log)
 
 
 @pytest.fixture
