@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "numberverify.middleware.CorrelationMiddleware",
+    "config.health.HealthMiddleware",
     "numberverify.scrape.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

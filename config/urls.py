@@ -7,6 +7,7 @@ from accounts import views as accounts
 
 # The history's table needs the width; the breadcrumbs lead everywhere.
 admin.site.enable_nav_sidebar = False
+handler500 = "config.health.server_error"
 
 urlpatterns = [
     path("", accounts.home, name="home"),

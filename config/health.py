@@ -1,0 +1,148 @@
+"""Whether this process lives and is ready, and the page for when it is not.
+
+Load balancers ask by address and over plain http, so that these two come before
+everything that looks at host names, schemes or sessions.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from functools import cache
+
+from django.core.cache import caches
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
+from django.views.defaults import server_error as fault
+from psycopg.errors import ReadOnlySqlTransaction
+from redis import RedisError
+
+logger = logging.getLogger(__name__)
+LIVE, READY = "/livez", "/readyz"
+PATIENCE = 2.0  # seconds for each part; a balancer gives up after a few
+AGAIN_IN = 30  # seconds, for who meets the page
+
+
+class HealthMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info not in (LIVE, READY):
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return _plain("method not allowed", 405)
+        failed = [] if request.path_info == LIVE else failures()
+        return _plain("\n".join(failed or ["ok"]) + "\n", 503 if failed else 200)
+
+
+def failures() -> list[str]:
+    """Say what the site cannot do without, and does not have now. Operators are none
+    of it: people go on by another way."""
+    found = []
+    if not DATABASE.answers():
+        found.append("the database is away")
+    elif not MIGRATIONS.answers():
+        found.append("migrations are not applied")
+    if not CACHE.answers():
+        found.append("the cache is away")
+    return found
+
+
+class Part:
+    """Something to ask, in a thread that nobody waits for longer than PATIENCE. While
+    one hangs no second one is sent after it."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        self._ask = ask
+        self._is_asked = threading.Lock()
+
+    def answers(self) -> bool:
+        if not self._is_asked.acquire(timeout=PATIENCE):
+            return False
+        said: list[bool] = []
+        thread = threading.Thread(target=self._run, args=(said,), daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+        return said == [True]
+
+    def _run(self, said: list[bool]) -> None:
+        try:
+            said.append(self._ask())
+        except Exception as error:  # whatever it is, it is not ready
+            logger.warning("not ready: %s", type(error).__name__)
+        finally:
+            connection.close()
+            self._is_asked.release()
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def _migrations() -> bool:
+    applied = MigrationRecorder.Migration.objects.using("default")
+    return _known() <= set(applied.values_list("app", "name"))
+
+
+@cache
+def _known() -> set[tuple[str, str]]:
+    """The migrations of this code, read once: their files do not change under it."""
+    return set(MigrationLoader(None).graph.leaf_nodes())
+
+
+def _cache() -> bool:
+    store = caches["default"]
+    store.set("nv-ready", 1, 10)
+    return bool(store.get("nv-ready") == 1)
+
+
+DATABASE, MIGRATIONS, CACHE = Part(_database), Part(_migrations), Part(_cache)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What a request gets that failed: 503 where a store is away, which is over soon
+    and no fault of the code; else the page for our faults (`handler500`)."""
+    error = sys.exc_info()[1]
+    what = error and away(error)
+    if not what:
+        return fault(request)
+    logger.error("the %s is away: %s", what, type(error).__name__)
+    if hasattr(request, "session"):
+        request.session.modified = False  # whatever the view had begun with it
+    return unavailable()
+
+
+def away(error: BaseException) -> str:
+    """Name the store that `error` says is away, or ""."""
+    if isinstance(error, RedisError):
+        return "cache"
+    if isinstance(error, OperationalError | InterfaceError):
+        return "database"
+    # After a failover the old primary still answers, and takes no writes.
+    is_read_only = isinstance(error.__cause__, ReadOnlySqlTransaction)
+    return "database" if isinstance(error, InternalError) and is_read_only else ""
+
+
+def unavailable() -> HttpResponse:
+    # No context: who is signed in would be asked of the database.
+    response = HttpResponse(render_to_string("503.html"), status=503)
+    response["Retry-After"] = str(AGAIN_IN)
+    add_never_cache_headers(response)
+    # One line has been logged; Django would add a traceback for each request.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    response = HttpResponse(text, status=status, content_type="text/plain")
+    add_never_cache_headers(response)
+    response["X-Content-Type-Options"] = "nosniff"
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
