@@ -32,11 +32,24 @@ class SessionMiddleware:
         has_cookie = settings.SESSION_COOKIE_NAME in request.COOKIES
         if has_cookie and isinstance(request.user, User):
             key = request.session.session_key
+            _refuse_while_sessions_stand_still(request)
             _look_at_clock(request, request.user)
         response = self.get_response(request)
         if key and key != request.session.session_key:
             _follow(request, key)
         return response
+
+
+def _refuse_while_sessions_stand_still(request: HttpRequest) -> None:
+    """Nothing is begun whose session could not be changed after it. Pages go on."""
+    why = _cannot_change(request)
+    if why and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
+        raise why
+
+
+def _cannot_change(request: HttpRequest) -> Exception | None:
+    # Of our stores; another that a site has chosen may know no such thing.
+    return getattr(request.session, "cannot_change", None)
 
 
 def _look_at_clock(request: HttpRequest, user: User) -> None:
@@ -46,7 +59,7 @@ def _look_at_clock(request: HttpRequest, user: User) -> None:
     elif why := sessions.why_over(request.session, limits):
         logout(request)  # a POST that comes now finds nobody and is not carried out
         messages.warning(request, why)
-    elif sessions.is_due(request.session, limits):
+    elif sessions.is_due(request.session, limits) and not _cannot_change(request):
         _note(request, user)
 
 

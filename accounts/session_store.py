@@ -16,6 +16,9 @@ KEY_LENGTH = 32  # of 36 characters: 165 bits, which no other key has
 
 
 class SessionStore(db.SessionStore):
+    # Why it can be read and not changed just now (cached_sessions.py).
+    cannot_change: Exception | None = None
+
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._is_new = False

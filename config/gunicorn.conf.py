@@ -8,16 +8,26 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from config import settings
 from config.logs import JsonLines, Redact, redact
 from numberverify import correlation
 
 wsgi_app = "config.wsgi"
 bind = "127.0.0.1:8000"
 worker_class = "gthread"
-workers = 1
+# One a core: threads wait cheaply, and share the work of one core. WEB_CONCURRENCY
+# says otherwise. Without a Redis each would count the limits for itself.
+_cores = os.cpu_count() if settings.CACHE_IS_SHARED else 1
+workers = int(os.environ.get("WEB_CONCURRENCY") or _cores)
 # More than an operator may hold (`threads` in its table), so that one that hangs leaves
 # some to everybody else.
 threads = 64
+# Longer than an operator's whole leg, so that an upgrade lets people come through.
+graceful_timeout = 40
+# nginx keeps its connections, and must not meet one that is just being closed.
+keepalive = 75
+# Its heartbeat must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # Longer than any callback that is to be settled instead of answered 414.
 limit_request_line = 8190
 accesslog = "-"
@@ -58,7 +68,7 @@ _made: list[str] = []
 
 def on_starting(server: Any) -> None:
     _count_together()
-    _refuse_a_socket_without_addresses(server)
+    _refuse_what_is_unsafe(server)
 
 
 def _count_together() -> None:
@@ -82,15 +92,18 @@ def on_exit(server: Any) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _refuse_a_socket_without_addresses(server: Any) -> None:
-    """On a unix socket nobody has an address but by what a proxy writes down."""
-    if any(address.startswith("unix:") for address in _binds(server)):
-        from config import settings
-
-        if not settings.TRUSTED_PROXY_COUNT:
-            raise SystemExit("on a unix socket TRUSTED_PROXY_COUNT must be 1 or more")
-
-
-def _binds(server: Any) -> list[str]:
+def _refuse_what_is_unsafe(server: Any) -> None:
     bound = server.cfg.bind
-    return [bound] if isinstance(bound, str) else list(bound)
+    addresses = [bound] if isinstance(bound, str) else list(bound)
+    is_socket = any(address.startswith("unix:") for address in addresses)
+    # There nobody has an address but by what a proxy writes down.
+    if is_socket and not settings.TRUSTED_PROXY_COUNT:
+        raise SystemExit("on a unix socket TRUSTED_PROXY_COUNT must be 1 or more")
+    if settings.DEBUG and not all(map(_is_loopback, addresses)):
+        raise SystemExit("DEBUG must be off where others can reach the site")
+    if not settings.CACHE_IS_SHARED and server.cfg.workers > 1:
+        raise SystemExit("CACHE_URL must be a Redis where there are several workers")
+
+
+def _is_loopback(address: str) -> bool:
+    return address.rpartition(":")[0] in settings.LOOPBACK_NAMES

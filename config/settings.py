@@ -5,9 +5,7 @@ ImproperlyConfigured here, so that the server refuses to start and names it.
 """
 
 import re
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -23,6 +21,7 @@ from config.environment import (
     flag,
     hosts,
     mailbox,
+    names,
     networks,
     one_of,
     origin,
@@ -32,10 +31,11 @@ from config.environment import (
     sms_backend,
     text,
 )
+from config.operators import operators
 from config.sandbox import sandbox
 from config.step_up import STEP_UP
+from config.stores import cache, database, is_shared
 from numberverify.errors import ConfigurationError
-from numberverify.operators.tables import read_tables
 from numberverify.rates import read as read_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +46,8 @@ if (BASE_DIR / ".env").exists():
 
 DEBUG = read("DEBUG", flag)
 SECRET_KEY = demanded("SECRET_KEY", "for-development-only-" * 3 if DEBUG else "")
+# Keys that were: what they signed stays good while they stand here.
+SECRET_KEY_FALLBACKS = names(text("SECRET_KEY_FALLBACKS"))
 SITE_URL = read("SITE_URL", origin, "http://127.0.0.1:8000")
 HTTPS = SITE_URL.startswith("https:")
 if DEBUG and HTTPS:
@@ -111,38 +113,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 # Data
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": read(
-        "DATABASE_URL",
-        backend(environ.Env.db_url_config, "ENGINE"),
-        f"sqlite:///{BASE_DIR}/db.sqlite3",
-    )
-}
-_database = DATABASES["default"]
-if "sqlite" in _database["ENGINE"]:
-    # Writers wait for each other instead of failing.
-    _database.setdefault("OPTIONS", {}).update(
-        transaction_mode="IMMEDIATE",
-        timeout=10,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    )
-elif "postgresql" in _database["ENGINE"]:
-    _pool_size = read("DATABASE_POOL_SIZE", positive, "20")
-    _database.setdefault("OPTIONS", {})["pool"] = {
-        "min_size": min(2, _pool_size),
-        "max_size": _pool_size,
-        "timeout": 3,
-    }
-    _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0}  # the pool keeps them
-CACHES = {
-    "default": read(
-        "CACHE_URL",
-        backend(environ.Env.cache_url_config, "BACKEND"),
-        "locmemcache://",
-    )
-}
-if "locmem" in CACHES["default"]["BACKEND"]:
-    CACHES["default"].setdefault("OPTIONS", {})["MAX_ENTRIES"] = 10_000
+DATABASES = {"default": database(f"sqlite:///{BASE_DIR}/db.sqlite3")}
+CACHES = {"default": cache(is_for_one_process=DEBUG)}
+CACHE_IS_SHARED = is_shared(CACHES["default"])
 
 # People
 
@@ -151,7 +124,8 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "accounts:profile"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_RESET_TIMEOUT = 60 * 60
-SESSION_ENGINE = "accounts.session_store"
+# Both keep sessions in the database; with a Redis they are read through it.
+SESSION_ENGINE = f"accounts.{'cached_sessions' if CACHE_IS_SHARED else 'session_store'}"
 # How long a session lives: since its last request, and since its login.
 NV_STAFF_IDLE = read("NV_STAFF_IDLE", duration, "1h")
 NV_STAFF_ABSOLUTE = read("NV_STAFF_ABSOLUTE", duration, "24h")
@@ -247,57 +221,7 @@ if SMS_BACKEND.endswith(".FileBackend") and not SMS_FILE_PATH:
     raise ImproperlyConfigured("SMS_FILE_PATH must say where the messages go")
 
 
-def operator_from_environment() -> dict[str, dict[str, Any]]:
-    """The tutorial's three variables: one Mobile Connect operator, `default`."""
-    variables = ("NV_CLIENT_ID", "NV_CLIENT_SECRET", "NV_API_HOST")
-    values = {name: text(name) for name in variables}
-    if not any(values.values()):
-        return {}
-    for name, value in values.items():
-        if not value:
-            raise ImproperlyConfigured(f"{name} is missing: half an operator is none")
-    operators = {
-        "default": {
-            "dialect": "mobile-connect",
-            "label": _("your mobile network"),
-            "base_url": values["NV_API_HOST"].rstrip("/"),
-            "client_id": values["NV_CLIENT_ID"],
-            "client_secret": values["NV_CLIENT_SECRET"],
-        }
-    }
-    try:
-        read_tables(operators)
-    except ConfigurationError as error:
-        raise ImproperlyConfigured(f"{', '.join(variables)}: {error}") from None
-    return operators
-
-
-def operators_from_file() -> dict[str, dict[str, Any]]:
-    path = text("NV_OPERATORS_FILE")
-    if not path:
-        return {}
-    try:
-        tables = tomllib.loads((BASE_DIR / path).read_text("utf-8"))
-    except OSError as error:
-        raise ImproperlyConfigured(f"NV_OPERATORS_FILE: {error.strerror}") from None
-    except ValueError:  # its words may quote a secret
-        raise ImproperlyConfigured("NV_OPERATORS_FILE is not TOML in UTF-8") from None
-    if not tables:
-        raise ImproperlyConfigured("NV_OPERATORS_FILE names no operator")
-    for table in tables.values():
-        key_file = table.get("private_key_file") if isinstance(table, dict) else None
-        if isinstance(key_file, str) and key_file:  # relative to the file that names it
-            table["private_key_file"] = str((BASE_DIR / path).parent / key_file)
-    return tables
-
-
-NV_OPERATORS = operator_from_environment()
-if NV_OPERATORS and text("NV_OPERATORS_FILE"):
-    raise ImproperlyConfigured(
-        "NV_OPERATORS_FILE cannot go together with NV_CLIENT_ID, NV_CLIENT_SECRET "
-        "and NV_API_HOST"
-    )
-NV_OPERATORS = NV_OPERATORS or operators_from_file()
+NV_OPERATORS = operators(BASE_DIR)
 
 # The sandbox: a real operator of its own, which the client reaches over HTTP
 

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import hypothesis
 import pytest
 import redis
+from django.conf import settings as site
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
@@ -89,10 +91,34 @@ def operator(settings) -> Iterator[FakeOperator]:
     fake.close()
 
 
+def delete_keys(prefix: str) -> None:
+    store = redis.Redis.from_url(REDIS_URL)
+    for key in store.scan_iter(f"{prefix}*"):
+        store.delete(key)
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
-    cache.clear()
+    if "redis" in site.CACHES["default"]["BACKEND"]:
+        delete_keys(site.CACHES["default"]["KEY_PREFIX"])
+    else:
+        cache.clear()
     breaker._clean_until.clear()
+
+
+@pytest.fixture
+def cached_sessions(settings) -> Iterator[None]:
+    """Sessions as in production, whatever cache the run has: read through a Redis."""
+    prefix = f"nv-tests-{secrets.token_hex(8)}-"
+    settings.SESSION_ENGINE = "accounts.cached_sessions"
+    settings.CACHES = {"default": redis_cache(REDIS_URL, prefix)}
+    yield
+    delete_keys(prefix)
+
+
+def redis_cache(address: str, prefix: str = "") -> dict[str, str]:
+    backend = "django.core.cache.backends.redis.RedisCache"
+    return {"BACKEND": backend, "LOCATION": address, "KEY_PREFIX": prefix}
 
 
 @pytest.fixture(autouse=True)

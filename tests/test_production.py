@@ -6,7 +6,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from tests.conftest import REDIS_URL
 from tests.servers import GUNICORN, Server
+
+pytestmark = pytest.mark.redis
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +21,7 @@ def site(tmp_path_factory) -> Iterator[Server]:
         SECRET_KEY="k" * 60,
         NV_FINGERPRINT_KEYS="f" * 40,
         DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
+        CACHE_URL=REDIS_URL,
         EMAIL_URL=f"filemail://{folder}/mail",
         NV_CLIENT_ID="id",
         NV_CLIENT_SECRET="secret",

@@ -32,15 +32,73 @@ def test_on_a_unix_socket_a_proxy_must_be_trusted(tmp_path):
     assert "TRUSTED_PROXY_COUNT must be 1 or more" in ran.stderr
 
 
+def start(bind, workers=1):
+    site = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
+    site["on_starting"](
+        SimpleNamespace(cfg=SimpleNamespace(bind=bind, workers=workers))
+    )
+
+
+@pytest.fixture
+def site(monkeypatch):
+    def given(**changes):
+        for name, value in changes.items():
+            monkeypatch.setattr(f"config.settings.{name}", value)
+
+    given(DEBUG=False, CACHE_IS_SHARED=True, TRUSTED_PROXY_COUNT=0)
+    return given
+
+
 @pytest.mark.parametrize(
     ("bind", "count"),
-    [(["unix:/run/site.sock"], 1), ("127.0.0.1:8000", 0), (["127.0.0.1:8000"], 0)],
+    [(["unix:/run/site.sock"], 1), ("127.0.0.1:8000", 0), (["0.0.0.0:8000"], 0)],
 )
-def test_elsewhere_it_starts(monkeypatch, bind, count):
-    monkeypatch.setattr("config.settings.TRUSTED_PROXY_COUNT", count)
-    site = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
+def test_elsewhere_it_starts(site, bind, count):
+    site(TRUSTED_PROXY_COUNT=count)
 
-    site["on_starting"](SimpleNamespace(cfg=SimpleNamespace(bind=bind)))
+    start(bind, workers=2)
+
+
+@pytest.mark.parametrize(
+    ("bind", "starts"),
+    [
+        (["127.0.0.1:8000", "[::1]:8000"], True),
+        ("localhost:8000", True),
+        ("0.0.0.0:8000", False),
+        (["127.0.0.1:8000", ":8000"], False),
+        ("unix:/run/site.sock", False),
+    ],
+)
+def test_debug_is_for_this_machine_alone(site, bind, starts):
+    site(DEBUG=True, TRUSTED_PROXY_COUNT=1)
+    if starts:
+        return start(bind)
+
+    with pytest.raises(SystemExit, match="DEBUG"):
+        start(bind)
+    return None
+
+
+def test_several_workers_need_a_cache_that_they_share(site):
+    site(CACHE_IS_SHARED=False)
+    start("127.0.0.1:8000", workers=1)
+
+    with pytest.raises(SystemExit, match="CACHE_URL"):
+        start("127.0.0.1:8000", workers=2)
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "said", "workers"), [(False, "", 1), (True, "3", 3)]
+)
+def test_it_has_a_worker_a_core_where_they_share_a_cache(
+    site, monkeypatch, is_shared, said, workers
+):
+    site(CACHE_IS_SHARED=is_shared)
+    monkeypatch.setenv("WEB_CONCURRENCY", said)
+
+    conf = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
+
+    assert (conf["workers"], conf["threads"]) == (workers, 64)
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ PRODUCTION = {
     "SECRET_KEY": KEY,
     "NV_FINGERPRINT_KEYS": f"{KEY}-one,{KEY}-two",
     "SITE_URL": "https://site.example",
+    "CACHE_URL": "redis://127.0.0.1:6379/0",
     **OPERATOR,
 }
 DEVELOPMENT = {"DEBUG": "1"}
@@ -182,6 +183,31 @@ def start(launcher) -> Callable[..., Ended]:
             id="DEBUG, https",
         ),
         pytest.param(PRODUCTION | {"NV_SANDBOX": "on"}, "NV_SANDBOX", id="sandbox"),
+        pytest.param(PRODUCTION | {"DEBUG": "on"}, "DEBUG", id="DEBUG in production"),
+        pytest.param(PRODUCTION | {"CACHE_URL": None}, "CACHE_URL", id="no cache"),
+        pytest.param(
+            PRODUCTION | {"CACHE_URL": "locmemcache://"}, "CACHE_URL", id="own cache"
+        ),
+        pytest.param(
+            PRODUCTION | {"CACHE_URL": f"filecache:///var/{SECRET}"},
+            "CACHE_URL",
+            id="a cache of files",
+        ),
+        pytest.param(
+            PRODUCTION | {"CACHE_URL": "pymemcache://127.0.0.1:11211"},
+            "CACHE_URL",
+            id="a cache that cannot count so",
+        ),
+        pytest.param(
+            DEVELOPMENT | {"CACHE_URL": "dummycache://"},
+            "CACHE_URL",
+            id="no cache at all",
+        ),
+        pytest.param(
+            PRODUCTION | {"NV_API_HOST": "http://operator.example"},
+            "NV_API_HOST",
+            id="an operator over http",
+        ),
         pytest.param(
             PRODUCTION | {"SMS_BACKEND": "file"}, "SMS_FILE_PATH", id="no folder"
         ),
@@ -301,6 +327,12 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(start, name, value):
         pytest.param("[o]\ndialect = 'mobile-connect'", "base_url", id="half a table"),
         pytest.param(f"[o]\nsecret = '{SECRET}'", "'secret'", id="unknown key"),
         pytest.param("[Vodafone]", "Vodafone", id="bad name"),
+        pytest.param(
+            "[o]\ndialect = 'mobile-connect'\nclient_id = 'i'\n"
+            f"client_secret = '{SECRET}'\nbase_url = 'http://operator.example'",
+            "base_url",
+            id="over http",
+        ),
     ],
 )
 def test_a_bad_file_of_operators_is_refused(start, tmp_path, text, named):
@@ -339,6 +371,26 @@ def test_sessions_live_as_documented_unless_told_otherwise(start):
     assert told["SESSION_COOKIE_AGE"] == 14 * 24 * 60 * 60
     assert {changed[f"NV_{name}"] for name in names} == {"1:30:00"}
     assert changed["SESSION_COOKIE_AGE"] == 90 * 60
+
+
+def test_with_a_redis_sessions_are_read_through_it(start):
+    assert start(PRODUCTION).settings["SESSION_ENGINE"] == "accounts.cached_sessions"
+    assert start(DEVELOPMENT).settings["SESSION_ENGINE"] == "accounts.session_store"
+
+
+def test_nobody_waits_long_for_a_store_that_is_away(start):
+    told = start(PRODUCTION, DATABASE_URL="postgres://nv@127.0.0.1/nv").settings
+
+    assert told["CACHES"]["default"]["OPTIONS"]["socket_timeout"] <= 2
+    assert told["DATABASES"]["default"]["OPTIONS"]["connect_timeout"] <= 3
+    assert told["DATABASES"]["default"]["OPTIONS"]["pool"]["reconnect_timeout"] <= 3
+
+
+def test_former_keys_are_kept_while_they_are_listed(start):
+    told = start(PRODUCTION, SECRET_KEY_FALLBACKS="one, two").settings
+
+    assert told["SECRET_KEY_FALLBACKS"] == ["one", "two"]
+    assert start(PRODUCTION).settings["SECRET_KEY_FALLBACKS"] == []
 
 
 def test_the_server_itself_refuses_as_well(start):

@@ -1,0 +1,67 @@
+"""The database and the cache of the environment."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import backend, positive, read
+
+Config = dict[str, Any]
+# Nobody waits longer than this for a store that does not answer: seconds.
+FOR_A_CONNECTION, FOR_THE_CACHE = 3, 1
+
+
+def database(otherwise: str) -> Config:
+    parse = backend(environ.Env.db_url_config, "ENGINE")
+    found: Config = read("DATABASE_URL", parse, otherwise)
+    options = found.setdefault("OPTIONS", {})
+    if "sqlite" in found["ENGINE"]:
+        # Writers wait for each other instead of failing.
+        options.update(
+            transaction_mode="IMMEDIATE",
+            timeout=10,
+            init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        )
+    elif "postgresql" in found["ENGINE"]:
+        options.setdefault("connect_timeout", FOR_A_CONNECTION)
+        options["pool"] = _pool(read("DATABASE_POOL_SIZE", positive, "20"))
+        # The pool keeps them.
+        found |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0}
+    return found
+
+
+def _pool(size: int) -> Config:
+    return {
+        "min_size": min(2, size),
+        "max_size": size,
+        "timeout": FOR_A_CONNECTION,
+        # After these seconds it leaves the trying to the next request. Else each try
+        # waits twice as long as the last, and an outage lasts on when it is over.
+        "reconnect_timeout": 2,
+    }
+
+
+def cache(*, is_for_one_process: bool) -> Config:
+    parse = backend(environ.Env.cache_url_config, "BACKEND")
+    found: Config = read("CACHE_URL", parse, "locmemcache://")
+    if "dummy" in found["BACKEND"]:
+        raise ImproperlyConfigured("CACHE_URL: a dummy cache keeps nothing")
+    if is_shared(found):
+        patience = {
+            "socket_connect_timeout": FOR_THE_CACHE,
+            "socket_timeout": FOR_THE_CACHE,
+        }
+        found["OPTIONS"] = patience | found.get("OPTIONS", {})
+    elif not is_for_one_process:
+        raise ImproperlyConfigured(
+            "CACHE_URL must be a Redis when DEBUG is off: in nothing else are the "
+            "limits of all processes counted together"
+        )
+    elif "locmem" in found["BACKEND"]:
+        found.setdefault("OPTIONS", {})["MAX_ENTRIES"] = 10_000
+    return found
+
+
+def is_shared(cache: Config) -> bool:
+    return "redis" in str(cache["BACKEND"]).lower()
