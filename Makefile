@@ -4,20 +4,41 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run test test-sqlite test-postgresql test-faults check messages bench
+.PHONY: help run serve test test-sqlite test-postgresql test-faults check messages bench lock \
+  audit
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-$(VENV)/.run: requirements.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+TOOLS := .tools
+
+$(VENV)/.run: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) -r requirements.lock
 	touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) -r requirements-dev.lock
 	touch $@ $(VENV)/.run
+
+$(TOOLS)/.done: requirements-tools.lock
+	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+# For every Python from 3.11 on and every system: what each needs stands there by marker.
+# UPGRADE=1 also takes newer versions of what we do not name ourselves.
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+  --generate-hashes --no-annotate --no-header $(if $(UPGRADE),--upgrade)
+lock: $(TOOLS)/.done ## Write the locks anew, from the requirements
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) requirements-tools.txt -o requirements-tools.lock
+
+audit: $(TOOLS)/.done ## Known weaknesses of the locked versions; needs the internet
+	$(TOOLS)/bin/python deploy/audit.py
 
 run: export DEBUG ?= 1
 run: $(VENV)/.run ## The site with a demo, on 127.0.0.1:8000
@@ -30,16 +51,20 @@ test: test-sqlite test-postgresql test-faults ## The whole suite
 test-sqlite: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) --ignore tests/faults
 
-# Once more on the database of production, where a test has to do with a database.
+# Once more on the stores of production, where a test has to do with a store.
 ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal \
   tests/numberverify/stepup tests/test_*.py
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+REDIS_URL ?= redis://127.0.0.1:6379/5
 test-postgresql: $(VENV)/.dev
-	@if $(BIN)/python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)" \
-	    "$(POSTGRESQL_URL)" 2>/dev/null; then \
-	  DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n $(WORKERS) $(ON_POSTGRESQL); \
-	elif [ -n "$(NO_SKIPS)" ]; then echo "PostgreSQL is missing and skips are forbidden"; exit 1; \
-	else echo "SKIPPED: the suite on PostgreSQL (none at $(POSTGRESQL_URL))"; fi
+	@if $(BIN)/python -c "import psycopg, redis, sys; \
+	    psycopg.connect(sys.argv[1], connect_timeout=3); redis.from_url(sys.argv[2]).ping()" \
+	    "$(POSTGRESQL_URL)" "$(REDIS_URL)" 2>/dev/null; then \
+	  DATABASE_URL=$(POSTGRESQL_URL) CACHE_URL=$(REDIS_URL) \
+	    $(BIN)/python -m pytest -n $(WORKERS) $(ON_POSTGRESQL); \
+	elif [ -n "$(NO_SKIPS)" ]; then \
+	  echo "PostgreSQL or Redis is missing and skips are forbidden"; exit 1; \
+	else echo "SKIPPED: the suite on $(POSTGRESQL_URL) with $(REDIS_URL): one is missing"; fi
 
 # One after the other: they share a database, a cache and a site, and kill them.
 test-faults: $(VENV)/.dev

@@ -34,7 +34,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 # Its keys begin with a prefix of their own, and are deleted one by one.
-REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/5")
+REDIS_URL = os.environ.get(
+    "REDIS_URL", os.environ.get("CACHE_URL", "redis://127.0.0.1:6379/5")
+)
 
 
 def answers() -> bool:

@@ -10,8 +10,15 @@ for name in ("NV_CLIENT_ID", "NV_CLIENT_SECRET", "NV_API_HOST", "NV_OPERATORS_FI
 os.environ["SMS_BACKEND"] = "memory"
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import BASE_DIR, DATABASES  # noqa: E402
+from config.settings import (  # noqa: E402
+    BASE_DIR,
+    CACHE_IS_SHARED,
+    CACHES,
+    DATABASES,
+)
 
+if CACHE_IS_SHARED:  # processes of one run share the Redis, and not its keys
+    CACHES["default"]["KEY_PREFIX"] = f"nv-tests-{os.getpid()}-"
 SITE_URL = "http://testserver"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # A file: threads that race must see one database, not one each in memory.
