@@ -46,6 +46,9 @@ run: $(VENV)/.run ## The site with a demo, on 127.0.0.1:8000
 	$(BIN)/python manage.py seed_demo
 	$(BIN)/python manage.py runserver 127.0.0.1:8000
 
+serve: $(VENV)/.run ## The site as in production, on the PostgreSQL and Redis found here
+	$(BIN)/python -m config.serve
+
 test: test-sqlite test-postgresql test-faults ## The whole suite
 
 test-sqlite: $(VENV)/.dev

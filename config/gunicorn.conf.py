@@ -9,6 +9,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from config import settings
+from config.addresses import LIVE, READY
 from config.logs import JsonLines, Redact, redact
 from numberverify import correlation
 
@@ -30,6 +31,8 @@ keepalive = 75
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # Longer than any callback that is to be settled instead of answered 414.
 limit_request_line = 8190
+# Nobody needs to rule it while it runs; it would want a folder to write to.
+control_socket_disable = True
 accesslog = "-"
 # The path without the query string: the callback's holds the authorization code.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)sus'
@@ -40,15 +43,16 @@ class RedactingLogger(Logger):  # type: ignore[misc]
     of the error log, where gunicorn writes whole addresses."""
 
     def setup(self, cfg: Any) -> None:
-        from config.settings import LOG_FORMAT
-
         super().setup(cfg)
         self.error_log.addFilter(Redact())
-        if LOG_FORMAT == "json":
+        if settings.LOG_FORMAT == "json":
             for handler in [*self.error_log.handlers, *self.access_log.handlers]:
                 handler.setFormatter(JsonLines())
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        # Balancers ask every few seconds; that all is well is not worth a line.
+        if req.path in (LIVE, READY) and str(resp.status).startswith("200"):
+            return
         if about := environ.get(correlation.KEY):
             correlation.is_about(about)
         super().access(resp, req, environ, request_time)

@@ -21,8 +21,9 @@ from django.views.defaults import server_error as fault
 from psycopg.errors import ReadOnlySqlTransaction
 from redis import RedisError
 
+from config.addresses import LIVE, READY
+
 logger = logging.getLogger(__name__)
-LIVE, READY = "/livez", "/readyz"
 PATIENCE = 2.0  # seconds for each part; a balancer gives up after a few
 AGAIN_IN = 30  # seconds, for who meets the page
 

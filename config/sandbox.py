@@ -9,11 +9,14 @@ Tables = dict[str, dict[str, Any]]
 SECRET = "sandbox: secret+100%"  # noqa: S105  breaks where it is not form-encoded first
 
 
-def sandbox(site_url: str, secret_key: str) -> tuple[Tables, Tables]:
-    """Return the clients that are registered with it, and the operators' tables."""
+def sandbox(at: str, secret_key: str, *, of: str = "") -> tuple[Tables, Tables]:
+    """Return the clients that are registered with it, and the operators' tables.
+
+    It runs at the site `at`, and is the operator of the site `of`, or of itself.
+    """
     # Derived, so that all processes of the site have the same one and no file keeps it.
     key = ECKey.derive_key(secret_key, parameters={"use": "sig"}, auto_kid=True)
-    back = f"{site_url}/verify/callback"
+    back = f"{of or at}/verify/callback"
     clients: Tables = {
         "sandbox-client": {"secret": SECRET, "redirect_uris": [f"{back}/sandbox/"]},
         "sandbox-camara-client": {
@@ -23,8 +26,8 @@ def sandbox(site_url: str, secret_key: str) -> tuple[Tables, Tables]:
     }
     private_key = key.as_pem(private=True).decode()
     return clients, {
-        "sandbox": _mobile_connect(f"{site_url}/sandbox/mobile-connect"),
-        "sandbox-camara": _camara(f"{site_url}/sandbox/camara", private_key),
+        "sandbox": _mobile_connect(f"{at}/sandbox/mobile-connect"),
+        "sandbox-camara": _camara(f"{at}/sandbox/camara", private_key),
     }
 
 

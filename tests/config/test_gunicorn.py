@@ -101,6 +101,26 @@ def test_it_has_a_worker_a_core_where_they_share_a_cache(
     assert (conf["workers"], conf["threads"]) == (workers, 64)
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "lines"),
+    [("/readyz", 200, 0), ("/livez", 200, 0), ("/readyz", 503, 1), ("/", 200, 1)],
+)
+def test_a_balancer_that_finds_all_well_leaves_no_line(
+    site, monkeypatch, path, status, lines
+):
+    conf = runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
+    written = []
+    base = conf["RedactingLogger"].__bases__[0]
+    monkeypatch.setattr(base, "access", lambda *args: written.append(args))
+    logger = object.__new__(conf["RedactingLogger"])
+
+    logger.access(
+        SimpleNamespace(status=f"{status} x"), SimpleNamespace(path=path), {}, None
+    )
+
+    assert len(written) == lines
+
+
 @pytest.fixture
 def counting(monkeypatch):
     """gunicorn's settings, in an environment that is put back afterwards."""

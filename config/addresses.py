@@ -1,0 +1,3 @@
+"""The addresses that balancers ask. No Django here: gunicorn's settings read it."""
+
+LIVE, READY = "/livez", "/readyz"
