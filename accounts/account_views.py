@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from numberverify.browser import SeeOther, bind_anew, browser_of
+from numberverify.browser import SeeOther, browser_of
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import step_up_required, typed_before
 
 from . import account, mail, signin
 from .forms import CloseForm, EmailForm
-from .pages import PROFILE, for_the_signed_in, form_page, gone, signed_in
+from .pages import PROFILE, for_the_signed_in, form_page, gone, signed_in, signed_out
 
 
 @step_up_required("email_change", form_fields=("email",), keep=("email",))
@@ -107,7 +107,7 @@ def close(request: HttpRequest) -> HttpResponse:
         except VerificationNotUsable:
             return gone(request)
         end_session(request)
-        return bind_anew(SeeOther(resolve_url("accounts:closed")))
+        return signed_out(SeeOther(resolve_url("accounts:closed")))
     return render(request, "accounts/close.html", {"form": form})
 
 

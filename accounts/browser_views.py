@@ -12,13 +12,13 @@ from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from numberverify.browser import SeeOther, bind_anew
+from numberverify.browser import SeeOther
 from numberverify.errors import VerificationNotUsable
 from numberverify.stepup import step_up_required
 
 from . import browsers, sessions, signin
 from .models import Device
-from .pages import for_the_signed_in, form_page, gone, signed_in
+from .pages import for_the_signed_in, form_page, gone, signed_in, signed_out
 
 BROWSERS = "accounts:browsers"
 
@@ -37,7 +37,7 @@ def browsers_page(request: HttpRequest) -> HttpResponse:
     device = _find(request, request.POST.get("end", ""))
     if here and device.pk == here.pk:
         end_session(request)
-        return bind_anew(SeeOther("/"))
+        return signed_out(SeeOther("/"))
     browsers.sign_out_other(request, user, device)
     messages.success(request, _("That browser is signed out."))
     return SeeOther(resolve_url(BROWSERS))
@@ -57,7 +57,7 @@ def forget_browser(request: HttpRequest, device_id: int) -> HttpResponse:
     end_session(request)
     browsers.forget(device)
     messages.success(request, _("This browser is forgotten, and you are signed out."))
-    response = bind_anew(SeeOther(resolve_url("accounts:login")))
+    response = signed_out(SeeOther(resolve_url("accounts:login")))
     response.delete_cookie(signin.cookie_name(), samesite="Lax")
     return response
 

@@ -11,11 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from numberverify.browser import bind_anew
-
 from . import account, mail, places
 from .models import Notice, User, digest
-from .pages import form_page
+from .pages import form_page, signed_out
 
 
 class SaidAlready(Exception):
@@ -78,7 +76,7 @@ def not_me_page(request: HttpRequest, token: str) -> HttpResponse:
             if request.user == notice.user:
                 end_session(request)
             done = {"given_back": given_back}
-            return bind_anew(render(request, "accounts/not_me_done.html", done))
+            return signed_out(render(request, "accounts/not_me_done.html", done))
     if notice.acted_at:
         return _said(request, notice)
     context = {

@@ -9,7 +9,7 @@ from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
-from numberverify.browser import SeeOther, View, binding_of, to_login
+from numberverify.browser import SeeOther, View, bind_anew, binding_of, to_login
 from numberverify.history import reference_of
 
 from .models import Pending, User
@@ -27,6 +27,13 @@ def for_the_signed_in(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def signed_out(response: HttpResponse) -> HttpResponse:
+    """Leave nothing of the session that has just ended in this browser."""
+    # Not "cookies": this browser stays known, and a guess at the password dear.
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return bind_anew(response)
 
 
 def next_of(request: HttpRequest) -> str:

@@ -18,7 +18,6 @@ from numberverify import ways
 from numberverify.browser import (
     SeeOther,
     bind,
-    bind_anew,
     browser_of,
     language_of,
     leaves_for_operator,
@@ -44,6 +43,7 @@ from .pages import (
     next_of,
     posted,
     signed_in,
+    signed_out,
 )
 from .signin import (
     has_proved,
@@ -208,7 +208,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_POST
 def logout_page(request: HttpRequest) -> HttpResponse:
     end_session(request)
-    return bind_anew(SeeOther("/"))
+    return signed_out(SeeOther("/"))
 
 
 @never_cache

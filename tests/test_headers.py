@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings as site
 
+from accounts.models import Device
 from numberverify.browser import client_ip
 from tests.factories import ANN, UserFactory
 
@@ -118,3 +119,42 @@ def test_the_clients_address_counts_trusted_proxies_from_the_right(
     settings.TRUSTED_PROXY_COUNT = proxies
 
     assert client_ip(rf.get("/", headers={"X-Forwarded-For": forwarded})) == address
+
+
+CLEARED = '"cache", "storage"'
+
+
+def test_v5_0_0_14_3_1_a_logout_leaves_nothing_but_that_the_browser_is_known(
+    browser, operator
+):
+    typed = {"password1": "corr3ct horse", "password2": "corr3ct horse", "phone": ANN}
+    started = browser.submit("/accounts/signup/", email="a@example.com", **typed)
+    browser.follow(browser.come_back(operator, started))
+
+    answer = browser.submit("/accounts/logout/", page="/")
+
+    assert answer["Clear-Site-Data"] == CLEARED
+    assert browser.cookies["nv_known"].value
+    assert browser.get("/").headers.get("Clear-Site-Data") is None
+
+
+def test_so_does_forgetting_this_browser(browser, operator):
+    typed = {"password1": "corr3ct horse", "password2": "corr3ct horse", "phone": ANN}
+    started = browser.submit("/accounts/signup/", email="a@example.com", **typed)
+    browser.follow(browser.come_back(operator, started))
+    page = f"/accounts/browsers/{Device.objects.get().pk}/forget/"
+
+    assert browser.submit(page, forget="1")["Clear-Site-Data"] == CLEARED
+
+
+@pytest.mark.parametrize("page", ["/admin/", "/admin/accounts/user/"])
+def test_the_admin_s_pages_need_no_exception_and_are_not_stored(client, page):
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+
+    answer = client.get(page)
+
+    assert answer.status_code == 200
+    policy = directives(answer)
+    assert policy["default-src"] == policy["form-action"] == "'self'"
+    assert "script-src" not in policy
+    assert "no-store" in answer["Cache-Control"]
