@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,17 @@ def _refuse_what_is_unsafe(server: Any) -> None:
         raise SystemExit("DEBUG must be off where others can reach the site")
     if not settings.CACHE_IS_SHARED and server.cfg.workers > 1:
         raise SystemExit("CACHE_URL must be a Redis where there are several workers")
+
+
+def when_ready(server: Any) -> None:
+    """Forget what has been imported here: workers, also those of a reload, import the
+    code that lies there then, and not half of it from this process."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("config", "accounts", "numberverify"):
+            del sys.modules[name]
+
+
+on_reload = when_ready
 
 
 def _is_loopback(address: str) -> bool:
