@@ -28,6 +28,8 @@ threads = 64
 graceful_timeout = 40
 # nginx keeps its connections, and must not meet one that is just being closed.
 keepalive = 75
+# Its socket is for its group: nobody else of the machine comes around nginx.
+umask = 0o007
 # Its heartbeat must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # Longer than any callback that is to be settled instead of answered 414.

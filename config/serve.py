@@ -32,7 +32,7 @@ OPERATORS = HERE / ".serve.operators.toml"
 SANDBOX_DATABASE = HERE / ".serve.sandbox.sqlite3"
 # Another host name than the site's: cookies of one name do not meet.
 SANDBOX_HOST = "localhost"
-NAME = "number_verify"
+NAME = "number_verify_serve"
 OF_AN_OPERATOR = ("NV_OPERATORS_FILE", "NV_CLIENT_ID")
 MANAGE = [sys.executable, "manage.py"]
 Environment = dict[str, str]
