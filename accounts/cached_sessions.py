@@ -105,27 +105,33 @@ def copies() -> Copies:
 
 
 class SessionStore(session_store.SessionStore):
+    _began_here = False  # in this request: nobody else has the key yet, nor a copy
+
+    def create(self) -> None:
+        super().create()
+        self._began_here = True
+
     def load(self) -> dict[str, Any]:
         key, lease = self.session_key, _token(LEASE)
         if key is None:
-            return super().load()  # type: ignore[no-any-return]
+            return super().load()
         try:
             found = copies().look(key, lease)
         except redis.RedisError as error:
             self.cannot_change = error
             logger.error("sessions are read without a cache: %s", type(error).__name__)
-            return super().load()  # type: ignore[no-any-return]
+            return super().load()
         if found and found.startswith(COPY):
-            return self.decode(found.removeprefix(COPY).decode())  # type: ignore[no-any-return]
-        row = self._get_session_from_db()
+            return self.decode(found.removeprefix(COPY).decode())
+        row = self._get_session_from_db()  # type: ignore[attr-defined]
         if found is None:
             self._fill(key, lease, row)
         return self.decode(row.session_data) if row else {}
 
     def save(self, must_create: bool = False) -> None:
         """Raise redis.RedisError where nobody could be told of a change."""
-        if self.session_key is None or must_create or self._is_new:
-            return super().save(must_create)  # nobody has a copy of it
+        if self.session_key is None or must_create or self._began_here:
+            return super().save(must_create)
         with _marked(self.session_key):
             return super().save()
 
@@ -134,7 +140,7 @@ class SessionStore(session_store.SessionStore):
         key = session_key or self.session_key
         if key is None:
             return None
-        if key == self.session_key and self._is_new:
+        if key == self.session_key and self._began_here:
             return super().delete(key)
         try:
             with _marked(key):

@@ -19,7 +19,7 @@ bind = "127.0.0.1:8000"
 worker_class = "gthread"
 # One a core: threads wait cheaply, and share the work of one core. WEB_CONCURRENCY
 # says otherwise. Without a Redis each would count the limits for itself.
-_cores = os.cpu_count() if settings.CACHE_IS_SHARED else 1
+_cores = os.cpu_count() or 1 if settings.CACHE_IS_SHARED else 1
 workers = int(os.environ.get("WEB_CONCURRENCY") or _cores)
 # More than an operator may hold (`threads` in its table), so that one that hangs leaves
 # some to everybody else.
@@ -54,7 +54,8 @@ class RedactingLogger(Logger):  # type: ignore[misc]
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         # Balancers ask every few seconds; that all is well is not worth a line.
-        if req.path in (LIVE, READY) and str(resp.status).startswith("200"):
+        is_health = environ.get("PATH_INFO") in (LIVE, READY)
+        if is_health and str(resp.status).startswith("200"):
             return
         if about := environ.get(correlation.KEY):
             correlation.is_about(about)

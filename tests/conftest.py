@@ -118,6 +118,15 @@ def cached_sessions(settings) -> Iterator[None]:
     delete_keys(prefix)
 
 
+@pytest.fixture
+def stores_in_process(settings) -> None:
+    """Limits by the clock of this process, and sessions by the database alone."""
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    }
+    settings.SESSION_ENGINE = "accounts.session_store"
+
+
 def redis_cache(address: str, prefix: str = "") -> dict[str, str]:
     backend = "django.core.cache.backends.redis.RedisCache"
     return {"BACKEND": backend, "LOCATION": address, "KEY_PREFIX": prefix}

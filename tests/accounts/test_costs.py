@@ -186,7 +186,7 @@ def test_a_whole_login_that_the_network_could_not_tell_and_a_text_did(ann, opera
     assert bill.settle() <= 35
 
 
-def test_a_proof_in_the_session_costs_no_transaction(ann, operator):
+def test_a_proof_in_the_session_costs_no_transaction(ann, operator, stores_in_process):
     """The new key that it brings is one row written and one deleted."""
     phone = opened(ann, "phone")
     started = phone.submit("/accounts/sessions/end/")
@@ -204,7 +204,7 @@ def test_a_proof_in_the_session_costs_no_transaction(ann, operator):
     assert 'UPDATE "accounts_device"' in bill.statements[-1]
 
 
-def test_looking_again_writes_nothing(ann, operator):
+def test_looking_again_writes_nothing(ann, operator, stores_in_process):
     phone = opened(ann, "phone")
     by_network(phone, operator, "/accounts/password/change/")
     bill = Bill("looking at an open page")

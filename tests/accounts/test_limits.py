@@ -542,7 +542,7 @@ def test_where_a_new_password_would_not_help_none_is_offered(settings):
     assert f'href="{RESET}"' not in page.text
 
 
-def test_trying_sooner_makes_it_no_longer(ann):
+def test_trying_sooner_makes_it_no_longer(ann, stores_in_process):
     stranger = at(STRANGERS)
     start = datetime(2026, 3, 1, 13, 52, tzinfo=UTC)
     with time_machine.travel(start, tick=False) as clock:
@@ -643,7 +643,8 @@ def test_a_whole_login_costs_two_round_trips(ann, operator, shared, monkeypatch)
     send = Connection.send_packed_command
 
     def counted(self, command, *args, **kwargs):
-        trips.append(command)
+        if windows.PREFIX.encode() in b"".join(command):  # not those of sessions
+            trips.append(command)
         return send(self, command, *args, **kwargs)
 
     monkeypatch.setattr(Connection, "send_packed_command", counted)
@@ -652,8 +653,8 @@ def test_a_whole_login_costs_two_round_trips(ann, operator, shared, monkeypatch)
     started = log_in(phone, ann)
     phone.follow(phone.come_back(operator, started))
 
-    assert is_signed_in(phone)
     assert len(trips) == 2
+    assert is_signed_in(phone)
 
 
 class Broken:

@@ -115,7 +115,7 @@ def test_a_balancer_that_finds_all_well_leaves_no_line(
     logger = object.__new__(conf["RedactingLogger"])
 
     logger.access(
-        SimpleNamespace(status=f"{status} x"), SimpleNamespace(path=path), {}, None
+        SimpleNamespace(status=f"{status} x"), None, {"PATH_INFO": path}, None
     )
 
     assert len(written) == lines
