@@ -56,7 +56,7 @@ test-sqlite: $(VENV)/.dev
 
 # Once more on the stores of production, where a test has to do with a store.
 ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal \
-  tests/numberverify/stepup tests/test_*.py
+  tests/numberverify/stepup tests/config/test_health.py tests/test_*.py
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 REDIS_URL ?= redis://127.0.0.1:6379/5
 test-postgresql: $(VENV)/.dev

@@ -1,5 +1,6 @@
 """The files of docs/deploy.md: they name what there is, and log no secret."""
 
+import os
 import re
 import shlex
 import shutil
@@ -83,7 +84,10 @@ def test_nginx_says_itself_who_comes_and_how():
         assert "X-Forwarded-Proto $scheme;" in location
 
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is missing")
+@pytest.mark.skipif(
+    not shutil.which("nginx") and "NO_SKIPS" not in os.environ,
+    reason="nginx is missing",
+)
 def test_nginx_takes_the_file(tmp_path):
     text = re.sub(r"listen (\[::\]:)?(80|443)", r"listen 127.0.0.1:18\2", NGINX)
     text = text.replace("/var/log/nginx", str(tmp_path))
