@@ -246,7 +246,8 @@ def test_an_outage_never_uses_up_a_persons_tries(ann, operator):
 
     def try_in_vain():
         row = start(user=ann)
-        come_back(row, code="code")
+        if row.is_open:  # else its breaker spares us the wait
+            come_back(row, code="code")
         row.refresh_from_db()
         assert row.status == Status.UNAVAILABLE
 
