@@ -1,0 +1,59 @@
+"""Whole verifications a second, beside what people would pick instead.
+
+    DATABASE_URL=postgres://… CACHE_URL=redis://… python -m bench.flow
+
+starts ours and the peers, each in a gunicorn of its own, has browsers verify at each of
+them by turns, prints the figures, and with `--write` puts them into bench/flow.md.
+"""
+
+import argparse
+import os
+import signal
+import sys
+
+from .flows import servers
+from .flows.report import LOADS, Load, run
+
+
+def load(text: str) -> Load:
+    """Read `150:64`: milliseconds that the operator takes, and how many at once."""
+    latency, at_once = text.split(":")
+    return Load(int(latency), int(at_once))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = list(servers.KINDS)
+    parser.add_argument("--servers", nargs="+", choices=names, default=names)
+    parser.add_argument("--loads", nargs="+", type=load, default=LOADS)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="Of each turn.")
+    parser.add_argument(
+        "--new", type=int, default=0, help="Percent who come with a new browser."
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="The databases, for the next run."
+    )
+    parser.add_argument("--write", action="store_true", help="Into bench/flow.md.")
+    asked = parser.parse_args()
+    # So that what was begun is stopped and dropped.
+    signal.signal(signal.SIGTERM, lambda *args: sys.exit(1))
+    with servers.running(
+        asked.servers,
+        base=os.environ["DATABASE_URL"],
+        cache=os.environ["CACHE_URL"],
+        keep=asked.keep,
+    ) as (operator, started):
+        run(
+            operator,
+            started,
+            loads=asked.loads,
+            rounds=asked.rounds,
+            seconds=asked.seconds,
+            new=asked.new,
+            write=asked.write,
+        )
+
+
+if __name__ == "__main__":
+    main()
