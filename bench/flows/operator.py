@@ -108,9 +108,7 @@ class Operator:
         header = {"alg": "RS256", "kid": "bench", "typ": "JWT"}
         parts = [_encoded(json.dumps(each).encode()) for each in (header, claims)]
         signed = ".".join(parts)
-        signature = self.key.sign(
-            signed.encode(), padding.PKCS1v15(), hashes.SHA256()
-        )
+        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_encoded(signature)}"
 
     def _description(self, issuer: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The people who log in: the same in every database, told by their number in the row."""
+"""The people who log in: the same in every database, each by a number."""
 
 from uuid import UUID
 

@@ -61,7 +61,9 @@ def run(
             ]
             if name != "ours" and "ours" in turns:
                 pairs = list(zip(turns["ours"], all_of_it, strict=True))
-                best.append(f"x{median(a.rate / max(b.rate, 0.001) for a, b in pairs):.2f}")
+                best.append(
+                    f"x{median(a.rate / max(b.rate, 0.001) for a, b in pairs):.2f}"
+                )
                 best.append(f"cpu x{median(a.cpu / b.cpu for a, b in pairs):.2f}")
             steps = all_of_it[-1].steps
             best += [f"{step} {took:.1f}" for step, took in steps.items()]

@@ -1,5 +1,5 @@
-"""Ours and the peers, each in a gunicorn of its own, with a database of its own; and the
-operator that all of them ask."""
+"""Ours and the peers, each in a gunicorn of its own, with a database of its own; and
+the operator that all of them ask."""
 
 import json
 import os
@@ -154,7 +154,7 @@ def _database(base: str, name: str, *, keep: bool) -> Iterator[str]:
 
 
 def _prepare(environment: dict[str, str]) -> None:
-    subprocess.run(  # noqa: S603
+    subprocess.run(
         [sys.executable, "-m", "bench.flows.prepare"],
         env=environment,
         cwd=ROOT,
@@ -179,19 +179,21 @@ def _server(name: str, environment: dict[str, str], files: Path) -> Iterator[Ser
     command += ["--bind", f"127.0.0.1:{port}", "--threads", str(THREADS)]
     command += ["--workers", "1", "--keep-alive", "75"]
     command += ["config.wsgi" if name == "ours" else "bench.flows.wsgi"]
-    with (files / f"{name}.log").open("w") as log:
-        with _process(command, environment, core=0, into=log) as master:
-            _wait_for(port)
-            kind = KINDS[name]
-            steps = Steps(
-                port,
-                kind.start,
-                kind.posts,
-                kind.follows,
-                f"{kind.cookies}csrftoken",
-                f"{kind.cookies}sessionid",
-            )
-            yield Server(kind, steps, _child(master), environment["DATABASE_URL"])
+    with (
+        (files / f"{name}.log").open("w") as log,
+        _process(command, environment, core=0, into=log) as master,
+    ):
+        _wait_for(port)
+        kind = KINDS[name]
+        steps = Steps(
+            port,
+            kind.start,
+            kind.posts,
+            kind.follows,
+            f"{kind.cookies}csrftoken",
+            f"{kind.cookies}sessionid",
+        )
+        yield Server(kind, steps, _child(master), environment["DATABASE_URL"])
 
 
 @contextmanager
