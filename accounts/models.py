@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import uuid
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import (
@@ -17,6 +18,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from numberverify.prepared import Delete, Select, Update, insert
 
 from .claim_model import Claim as Claim
 from .notice import Notice as Notice
@@ -49,8 +52,10 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """For a login, which goes on with the number on file."""
-        people = self.select_related("profile")
-        return people.get(email=self.normalize_email(username))
+        found = _with_profile.first(email=self.normalize_email(username))
+        if found is None:
+            raise self.model.DoesNotExist
+        return found
 
     def create_user(
         self, email: str, password: str | None = None, **columns: Any
@@ -220,17 +225,6 @@ class Profile(models.Model):
         return str(self.user)
 
 
-class PendingQuerySet(models.QuerySet["Pending"]):
-    def live(self, kind: str, journey: uuid.UUID, holder: str) -> "PendingQuerySet":
-        """The half-finished journey, in the browser that began it, while it lives."""
-        return self.select_related("user__profile").filter(
-            pk=journey,
-            kind=kind,
-            holder_digest=digest(holder),
-            expires_at__gt=timezone.now(),
-        )
-
-
 class Pending(models.Model):
     """A half-finished journey. In a row and not in the session, so that tabs do not
     lose each other's and nobody gets a session before being signed in."""
@@ -261,8 +255,6 @@ class Pending(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
 
-    objects = PendingQuerySet.as_manager()
-
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
 
@@ -271,13 +263,22 @@ class Pending(models.Model):
         cls, kind: Kind, holder: str, *, user: User | None = None, **columns: str
     ) -> "Pending":
         """Write the journey down; a person's holds while nothing of theirs changes."""
-        return cls.objects.create(
+        pending = cls(
             kind=kind,
             holder_digest=digest(holder),
             user=user,
             auth_hash=user.state_hash() if user else "",
             expires_at=timezone.now() + PENDING_FOR,
             **columns,
+        )
+        insert(pending)
+        return pending
+
+    @classmethod
+    def live(cls, kind: str, journey: uuid.UUID, holder: str) -> "Pending | None":
+        """The half-finished journey, in the browser that began it, while it lives."""
+        return _live.first(
+            id=journey, kind=kind, holder_digest=digest(holder), now=timezone.now()
         )
 
     def live_on(self, length: timedelta = PENDING_FOR) -> None:
@@ -297,17 +298,12 @@ class Pending(models.Model):
 
     def take(self) -> bool:
         """End the journey; of two that race, one is told True."""
-        # By an instance: by a queryset it would open a transaction of its own.
-        return Pending(pk=self.pk).delete()[0] == 1
+        return _taken.ask(id=self.pk) == 1
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of(self, user: User, token: str) -> "Device | None":
-        return (
-            self.filter(user=user, token_digest=digest(token)).first()
-            if token
-            else None
-        )
+        return _of.first(user=user.pk, token_digest=digest(token)) if token else None
 
     def signed_in_keys(self) -> list[str]:
         keys = self.exclude(session_key="").values_list("session_key", flat=True)
@@ -354,11 +350,46 @@ class Device(models.Model):
         """Have this session from now on, and end the one that was open here; say
         whether. Another request that has changed it meanwhile, and none of whose
         sessions must be lost sight of, wins."""
-        as_read = Device.objects.filter(pk=self.pk, session_key=self.session_key)
-        taken = as_read.update(session_key=session_key, **columns) == 1
+        as_read = {"id": self.pk, "was": self.session_key}
+        columns["session_key"] = session_key
+        taken = _take(*sorted(columns)).ask(**as_read, **columns)
         if taken and self.session_key not in ("", session_key):
             delete_stored([self.session_key])
-        return taken
+        return taken == 1
+
+
+# What a login asks, written once.
+_with_profile = Select(
+    User,
+    lambda gap: User.objects.select_related("profile").filter(email=gap("email")),
+)
+_live = Select(
+    Pending,
+    lambda gap: Pending.objects.select_related("user__profile").filter(
+        pk=gap("id"),
+        kind=gap("kind"),
+        holder_digest=gap("holder_digest"),
+        expires_at__gt=gap("now", "expires_at"),
+    ),
+)
+_taken = Delete(Pending, lambda gap: Pending.objects.filter(pk=gap("id")))
+_of = Select(
+    Device,
+    lambda gap: Device.objects.filter(
+        **{name: gap(name) for name in ("user", "token_digest")}
+    ),
+)
+
+
+@cache
+def _take(*columns: str) -> Update[Device]:
+    return Update(
+        Device,
+        lambda gap: Device.objects.filter(
+            pk=gap("id"), session_key=gap("was", "session_key")
+        ),
+        lambda gap: {name: gap(name) for name in columns},
+    )
 
 
 def purge_pending() -> int:

@@ -53,7 +53,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 def find_pending(request: HttpRequest, kind: str, journey: UUID) -> Pending | None:
     """Return the half-finished journey of this browser; who goes on has more time."""
-    pending = Pending.objects.live(kind, journey, binding_of(request)).first()
+    pending = Pending.live(kind, journey, binding_of(request))
     if pending and request.method == "POST":
         pending.live_on()
     return pending

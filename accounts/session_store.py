@@ -12,6 +12,8 @@ from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from numberverify.prepared import insert
+
 KEY_LENGTH = 32  # of 36 characters: 165 bits, which no other key has
 
 
@@ -40,7 +42,7 @@ class SessionStore(db.SessionStore):
             return  # saved a moment ago, by this request
         row = self.create_model_instance(data)
         if is_new:
-            row.save(force_insert=True)
+            insert(row)
         elif not self.model.objects.filter(pk=row.pk).update(
             session_data=row.session_data, expire_date=row.expire_date
         ):

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection
 from django.utils import timezone
 
 from . import (
@@ -27,6 +27,7 @@ from . import (
     policy,
     routing,
     seal,
+    statements,
     swaps,
     ways,
 )
@@ -41,7 +42,7 @@ from .errors import (
     UnknownState,
     VerificationNotUsable,
 )
-from .models import Verification, VerificationQuerySet, digest
+from .models import Verification, digest
 from .msisdn import Msisdn
 from .operators.base import Callback, OperatorToken
 from .uuid7 import first_at, uuid7
@@ -49,7 +50,6 @@ from .uuid7 import first_at, uuid7
 logger = logging.getLogger(__name__)
 NETWORK = Way()
 CLOCKS_DIFFER = timedelta(minutes=10)
-FEW = 5  # receipts for one and the same: of two tabs, of a hurried person
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +147,15 @@ def claim(
     a login its browser has a new binding. Raise UnknownState or OtherBrowser.
     """
     now = timezone.now()
-    # Durable: the claim stands in the database before the code is exchanged.
-    with transaction.atomic(durable=True):
-        taken = Verification.objects.claim(
-            state=state, device=device, operator=operator, now=now
-        )
-        row = Verification.objects.filter(state_digest=digest(state)).first()
+    _demand_durable()
+    taken = statements.claim(state=state, device=device, operator=operator, now=now)
+    if taken:
+        is_about(taken.pk)
+        return taken, True
+    row = Verification.objects.filter(state_digest=digest(state)).first()
     if row is None:
         raise UnknownState
     is_about(row.pk)
-    if taken:
-        return row, True
     if bytes(row.device_digest) != digest(device):
         if not row.is_open and row.user_id and row.user_id == viewer():
             return row, False
@@ -202,8 +200,9 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         where = traceback.extract_tb(error.__traceback__)[-1]
         fault = f"{type(error).__name__} at {where.filename}:{where.lineno}"
         logger.error("verification %s: our own fault, %s", row.pk, fault)
-    settled = Verification.objects.filter(pk=row.pk).settle(
-        status,
+    settled = statements.SETTLE.ask(
+        id=row.pk,
+        status=status,
         now=timezone.now(),
         reason=reason,
         operator_subject=subject[:255],
@@ -223,7 +222,7 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
 
 def find_receipt(proof: Proof) -> Receipt | None:
     """Return the newest receipt that would pay for exactly this, or None."""
-    for found in _receipts(proof).order_by("-id")[:FEW]:
+    for found in _receipts(proof).newest():
         closed = ways.is_closed(found, found.method)
         if found.settled_at and not closed:  # closed: a "no match" came after it
             is_about(found.pk)
@@ -244,10 +243,8 @@ def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> No
     happens without the other. `new_user` is whom a signup has just created. Raise
     VerificationNotUsable.
     """
-    columns: dict[str, Any] = {"redeemed_at": timezone.now()}
-    if new_user is not None:
-        columns["user"] = new_user
-    if not _receipts(proof).filter(pk=receipt.id).update(**columns):
+    columns = {} if new_user is None else {"user": new_user.pk}
+    if not _receipts(proof).redeem(receipt.id, now=timezone.now(), **columns):
         raise VerificationNotUsable
     person = new_user or proof.user
     # Of a new number its journey writes it down, together with the number.
@@ -345,6 +342,14 @@ def _waits_for_staff(row: Verification) -> Verification | None:
     return waiting.first()
 
 
+def _demand_durable() -> None:
+    """Refuse a transaction around the claim, which must stand in the database before
+    the code is exchanged: as `atomic(durable=True)` does, for two statements more."""
+    around: list[Any] = connection.atomic_blocks
+    if around and not around[-1]._from_testcase:
+        raise RuntimeError("a claim must be durable: no transaction around it")
+
+
 def _accepted(purpose: str, action: str) -> frozenset[Method]:
     return conf.accepts(Purpose(purpose), action)
 
@@ -373,8 +378,8 @@ def _follow(row: Verification, previous: UUID, browser: Browser) -> str:
     return own.operator if own.operator_chosen and same_number else ""
 
 
-def _receipts(proof: Proof) -> VerificationQuerySet:
-    return Verification.objects.receipts(
+def _receipts(proof: Proof) -> statements.Receipts:
+    return statements.Receipts(
         purpose=proof.purpose,
         action=proof.action,
         details=proof.details,

@@ -18,6 +18,7 @@ from .models import Verification, digest
 from .msisdn import Msisdn, with_main_region
 from .operators.base import OperatorSettings, Question
 from .operators.registry import Line
+from .prepared import insert
 
 
 def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -> str:
@@ -92,7 +93,7 @@ def _save_and_send(row: Verification, operator: OperatorSettings) -> str:
     state, columns = _leg(operator)
     for name, value in columns.items():
         setattr(row, name, value)
-    row.save(force_insert=True)
+    insert(row)
     return line.operator.authorization_url(question(row), state=state)
 
 

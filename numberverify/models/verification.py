@@ -2,8 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +20,7 @@ from numberverify.choices import (
     SimSwap,
     Status,
 )
-from numberverify.policy import EXCHANGING_FOR, MANUAL_RECEIPT_FOR, TRIES
+from numberverify.policy import EXCHANGING_FOR, TRIES
 from numberverify.uuid7 import uuid7
 
 
@@ -40,17 +39,6 @@ TYPED = [Method.SMS, Method.TOTP, Method.RECOVERY_CODE]
 class VerificationQuerySet(models.QuerySet["Verification"]):
     """Every move is one conditional UPDATE: of two that race, one wins."""
 
-    def claim(self, *, state: str, device: str, operator: str, now: datetime) -> bool:
-        """Take the pending row for the exchange of its code."""
-        row = self.filter(
-            state_digest=digest(state),
-            device_digest=digest(device),
-            operator=operator,
-            status=Status.PENDING,
-            expires_at__gt=now,
-        )
-        return row.update(status=Status.EXCHANGING, claimed_at=now) == 1
-
     def send_to_operator(
         self, *, operator: str, device: str, now: datetime, **columns: Any
     ) -> bool:
@@ -67,15 +55,14 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
 
     def settle(self, status: Status, *, now: datetime, **columns: Any) -> int:
         """End the rows and blank what only an open one may hold."""
-        return self.filter(status__in=OPEN).update(
-            status=status,
-            settled_at=now,
-            number="",
-            nonce="",
-            code_verifier="",
-            code_digest=b"",
-            **columns,
-        )
+        columns = self.settled(status, now=now, **columns)
+        return self.filter(status__in=OPEN).update(**columns)
+
+    @staticmethod
+    def settled(status: Any, *, now: Any, **columns: Any) -> dict[str, Any]:
+        """Return what is written into a row that ends."""
+        blank = {"number": "", "nonce": "", "code_verifier": "", "code_digest": b""}
+        return {"status": status, "settled_at": now, **blank, **columns}
 
     def wrong_code(self, *, now: datetime) -> bool:
         """Count a wrong code; the last one that is allowed refuses the row.
@@ -109,36 +96,6 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
     def _with_a_try_left(self, now: datetime) -> "VerificationQuerySet":
         return self.filter(
             status=Status.PENDING, tries__lt=F("tries_allowed"), expires_at__gt=now
-        )
-
-    def receipts(
-        self,
-        *,
-        purpose: Purpose,
-        action: str,
-        user_id: Any,
-        holder: str,
-        details: bytes,
-        methods: Iterable[Method],
-        fingerprints: Iterable[bytes],
-        now: datetime,
-        max_age: timedelta,
-    ) -> "VerificationQuerySet":
-        """The verified, unspent rows that may pay for exactly this."""
-        fresh = Q(settled_at__gt=now - max_age)
-        # Nobody sits at the page while staff decide: the person is told by mail.
-        by_staff = Q(method=Method.MANUAL, settled_at__gt=now - MANUAL_RECEIPT_FOR)
-        return self.filter(
-            fresh | by_staff,
-            status=Status.VERIFIED,
-            redeemed_at=None,
-            purpose=purpose,
-            action=action,
-            details_digest=details,
-            method__in=list(methods),
-            user_id=user_id,
-            holder_digest=digest(holder),
-            number_fingerprint__in=list(fingerprints),
         )
 
     def expire(self, *, now: datetime) -> int:
