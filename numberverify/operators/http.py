@@ -42,6 +42,7 @@ class Http:
         self.connect_timeout = settings.connect_timeout
         self.read_timeout = settings.read_timeout
         self.session = _Session()
+        self._addresses: dict[str, requests.PreparedRequest] = {}
         # No proxy and no .netrc that the machine happens to have; no cookies.
         self.session.trust_env = False
         self.session.cookies = RequestsCookieJar(
@@ -118,14 +119,8 @@ class Http:
         """Return the body of an answer: of one status alone, whatever others say."""
         left = within.remaining()
         try:
-            response = self.session.request(
-                method,
-                url,
-                timeout=(min(self.connect_timeout, left), min(self.read_timeout, left)),
-                allow_redirects=False,
-                stream=True,
-                **sent,
-            )
+            timeout = min(self.connect_timeout, left), min(self.read_timeout, left)
+            response = self._send(method, url, timeout, **sent)
             body = self._body(response, within)
         # The errors of requests and urllib3 name the address and may quote what was
         # sent, so they are neither chained nor logged.
@@ -138,6 +133,34 @@ class Http:
         if response.status_code != yes:
             raise OperatorRefused(response.status_code, _error_name(body))
         return body
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        timeout: tuple[float, float],
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> requests.Response:
+        """Send through the session's own connections, but past what `Session.request`
+        does for each call, which costs as much as the call: cookies, redirects,
+        settings of the environment and the reading of an address already read."""
+        if url not in self._addresses:
+            self._addresses[url] = requests.Request("GET", url).prepare()
+        request = self._addresses[url].copy()
+        request.prepare_method(method)
+        request.prepare_headers({**self.session.headers, **(headers or {})})
+        request.prepare_body(data, None, json)
+        adapter = self.session.get_adapter(url)
+        return adapter.send(
+            request,
+            stream=True,
+            timeout=timeout,
+            verify=self.session.verify,
+            proxies=self.session.proxies,
+        )
 
     @staticmethod
     def _body(response: requests.Response, within: Deadline) -> bytes:
