@@ -26,8 +26,8 @@ def database(otherwise: str) -> Config:
     elif "postgresql" in found["ENGINE"]:
         options.setdefault("connect_timeout", FOR_A_CONNECTION)
         options["pool"] = _pool(read("DATABASE_POOL_SIZE", positive, "20"))
-        # The pool keeps them.
-        found |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0}
+        # The pool keeps them, and config.postgresql looks whether they are alive.
+        found |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 0}
     return found
 
 

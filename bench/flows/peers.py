@@ -52,13 +52,12 @@ _url = urlsplit(os.environ["DATABASE_URL"])
 _pool_size = int(os.environ["DATABASE_POOL_SIZE"])
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",  # ours, which saves them round trips too
         "NAME": _url.path[1:],
         "USER": _url.username,
         "PASSWORD": _url.password,
         "HOST": _url.hostname,
         "PORT": _url.port,
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "pool": {"min_size": 2, "max_size": _pool_size, "timeout": 3},
         },

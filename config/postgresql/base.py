@@ -1,0 +1,46 @@
+"""Django's PostgreSQL, with a pool that looks at a connection before it is used without
+asking the server: with Django's own check each time costs a round trip, which is four
+in a login. docs/decisions/0031-speed.md
+"""
+
+import select
+import time
+from typing import Any
+
+from django.db.backends.postgresql import base
+from psycopg import Error
+
+# Seconds that a connection may have been idle and is still believed: a network that
+# drops it without a word takes minutes to do so.
+BELIEVED_FOR = 30.0
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: Any) -> Any:
+        connection: Any = super().get_new_connection(conn_params)
+        while self.pool and not is_alive(connection):
+            connection.close()
+            connection._pool.putconn(connection)  # which replaces it
+            connection = super().get_new_connection(conn_params)
+        return connection
+
+    def _close(self) -> Any:
+        if self.connection is not None and self.pool:
+            self.connection.nv_used_at = time.monotonic()
+        return super()._close()
+
+
+def is_alive(connection: Any) -> bool:
+    """An idle connection on which something waits to be read has been ended."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    used_at = getattr(connection, "nv_used_at", None)
+    if used_at is None:
+        return not poll.poll(0)  # new
+    if not poll.poll(0) and time.monotonic() - used_at < BELIEVED_FOR:
+        return True
+    try:
+        connection.execute("")
+    except Error:
+        return False
+    return True
