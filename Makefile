@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run serve test test-sqlite test-postgresql test-faults check messages bench lock \
-  audit
+.PHONY: help run serve test test-sqlite test-postgresql test-faults check messages bench \
+  bench-history bench-flow bench-soak lock audit
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -81,9 +81,27 @@ messages: $(VENV)/.dev ## Compile the translations; gettext is not needed
 # DATABASE_URL says beside which database: PostgreSQL, or SQLite in bench/. What is filled
 # stays for the next run. ROWS=10000000 WRITE=1 is how bench/history.md was made.
 ROWS ?= 200000
-bench: export DATABASE_URL ?= sqlite:///bench/bench.sqlite3
-bench: $(VENV)/.dev ## How the history does at ROWS rows
+bench: bench-history bench-flow ## All figures: the history's, and the flows'
+
+bench-history: export DATABASE_URL ?= sqlite:///bench/bench.sqlite3
+bench-history: $(VENV)/.dev ## How the history does at ROWS rows
 	$(BIN)/python -W ignore -m bench.history --rows $(ROWS) $(if $(WRITE),--write)
+
+# Of PostgreSQL and Redis. The peers have an environment of their own.
+BENCH := .venv-bench
+$(BENCH)/.made: requirements.txt requirements-bench.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	touch $@
+
+bench-flow bench-soak: export DATABASE_URL := $(if $(filter postgres%,$(DATABASE_URL)),$(DATABASE_URL),$(POSTGRESQL_URL))
+bench-flow bench-soak: export CACHE_URL ?= redis://127.0.0.1:6379/3
+bench-flow: $(BENCH)/.made ## Whole verifications a second, beside what one would pick instead
+	$(BENCH)/bin/python -W ignore -m bench.flow $(if $(WRITE),--write)
+
+SECONDS ?= 60
+bench-soak: $(BENCH)/.made ## Full rate for SECONDS: memory, errors, and the ledgers
+	$(BENCH)/bin/python -W ignore -m bench.soak --seconds $(SECONDS) $(if $(WRITE),--write)
 
 # As it would be in production, so that the deployment checks speak.
 check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789

@@ -140,6 +140,8 @@ async def verify(
     asked = {name: each[0] for name, each in parse_qs(urlsplit(started).query).items()}
     if "state" not in asked:
         raise Wrong("start: not sent to the operator")
+    if flow.ending == "abandoned":
+        return asked["state"]
     brought = {"state": asked["state"]}
     if flow.ending == "unavailable":
         brought["error"] = "server_error"

@@ -49,7 +49,9 @@ def run(
     async def one(until: float) -> None:
         browser = Browser(steps.port)
         while time.perf_counter() < until:
-            flow = flow_of(next(people_to_come))
+            if (person := next(people_to_come, None)) is None:
+                break
+            flow = flow_of(person)
             try:
                 state = await verify(browser, steps, flow, ran.took)
             except (Wrong, OSError, EOFError, TimeoutError) as error:
