@@ -40,7 +40,7 @@ def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -
     operator = None
     if not ask or len(serving) == 1:
         operator = routing.operator_for(
-            msisdn, purpose=row.purpose, user=row.user, chosen=chosen
+            msisdn, serving, purpose=row.purpose, user=row.user, chosen=chosen
         )
     if operator is None:
         row.save(force_insert=True)

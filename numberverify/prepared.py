@@ -12,10 +12,11 @@ docs/decisions/0031-speed.md says what it saves, and when to use it.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from django.db import connections, router, transaction
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import CharField, Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import DeleteQuery, UpdateQuery
 
@@ -182,29 +183,35 @@ def _changed(written: _Written, connection: Any, values: dict[str, Any]) -> int:
         return int(cursor.rowcount)
 
 
-_inserts: dict[tuple[type[Model], str], tuple[str, list[Any]]] = {}
-
-
 def insert(row: Model) -> None:
-    """Write a new row that has its key already: `save(force_insert=True)`."""
+    """Write a new row that has its key already: `save(force_insert=True)`.
+
+    What is empty stands in the statement itself, of which there is one for each
+    pattern of it: most columns of a new row are empty, and each value costs.
+    """
     model = type(row)
     connection = connections[router.db_for_write(model, instance=row)]
-    if (key := (model, connection.vendor)) not in _inserts:
-        fields: list[Any] = list(model._meta.local_concrete_fields)
-        quote = connection.ops.quote_name
-        columns = ", ".join(quote(field.column) for field in fields)
-        places = ", ".join(["%s"] * len(fields))
-        table = quote(model._meta.db_table)
-        written = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
-        _inserts[key] = written, fields
-    sql, fields = _inserts[key]
-    values = [
-        field.get_db_prep_save(field.pre_save(row, True), connection)
-        for field in fields
-    ]
+    places, values = [], []
+    for field in model._meta.local_concrete_fields:
+        value = field.pre_save(row, True)
+        if value is None:
+            places.append("NULL")
+        elif value == "" and isinstance(field, CharField):
+            places.append("''")
+        else:
+            places.append("%s")
+            values.append(field.get_db_prep_save(value, connection))
     with (
         transaction.mark_for_rollback_on_error(connection.alias),
         connection.cursor() as cursor,
     ):
-        cursor.execute(sql, values)
+        cursor.execute(_insert(model, connection.alias, tuple(places)), values)
     row._state.adding, row._state.db = False, connection.alias
+
+
+@lru_cache(maxsize=512)
+def _insert(model: type[Model], alias: str, places: tuple[str, ...]) -> str:
+    quote = connections[alias].ops.quote_name
+    columns = [quote(field.column) for field in model._meta.local_concrete_fields]
+    table, listed = quote(model._meta.db_table), ", ".join(columns)
+    return f"INSERT INTO {table} ({listed}) VALUES ({', '.join(places)})"  # noqa: S608

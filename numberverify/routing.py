@@ -39,14 +39,19 @@ def serving(countries: tuple[str, ...]) -> list[OperatorSettings]:
 
 
 def operator_for(
-    msisdn: Msisdn, *, purpose: str, user: Any | None, chosen: str = ""
+    msisdn: Msisdn,
+    among: list[OperatorSettings],
+    *,
+    purpose: str,
+    user: Any | None,
+    chosen: str = "",
 ) -> OperatorSettings | None:
     """Return the operator to ask, or None to ask the person which it is.
 
-    Call it when at least one serves. `chosen` is what the person chose before, in this
-    journey. What the site's `NV_CHOOSE_OPERATOR` returns counts if it serves.
+    `among` are those that serve the number, one at least. `chosen` is what the person
+    chose before, in this journey. What the site's `NV_CHOOSE_OPERATOR` returns counts if it serves.
     """
-    candidates = {o.name: o for o in serving(msisdn.countries)}
+    candidates = {o.name: o for o in among}
     if chosen in candidates:
         return candidates[chosen]
 

@@ -436,7 +436,12 @@ def test_a_signup_shows_nothing_of_what_another_account_remembers(
 def test_only_who_has_shown_the_password_is_remembered(other, purpose, remembers):
     user = remembering("other")
 
-    found = routing.operator_for(Msisdn(ANN), purpose=purpose, user=user)
+    found = routing.operator_for(
+        Msisdn(ANN),
+        routing.serving(("GB",)),
+        purpose=purpose,
+        user=user,
+    )
 
     assert (found.name if found else None) == ("other" if remembers else None)
 
