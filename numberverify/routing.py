@@ -49,7 +49,8 @@ def operator_for(
     """Return the operator to ask, or None to ask the person which it is.
 
     `among` are those that serve the number, one at least. `chosen` is what the person
-    chose before, in this journey. What the site's `NV_CHOOSE_OPERATOR` returns counts if it serves.
+    chose before, in this journey. What the site's `NV_CHOOSE_OPERATOR` returns counts
+    if it serves.
     """
     candidates = {o.name: o for o in among}
     if chosen in candidates:
