@@ -29,9 +29,11 @@ class SessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         key = None
-        has_cookie = settings.SESSION_COOKIE_NAME in request.COOKIES
-        if has_cookie and isinstance(request.user, User):
+        brought = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if brought and isinstance(request.user, User):
             key = request.session.session_key
+            if key != brought:  # Django gives it a new one after a new SECRET_KEY
+                _follow(request, brought)
             _refuse_while_sessions_stand_still(request)
             _look_at_clock(request, request.user)
         response = self.get_response(request)
