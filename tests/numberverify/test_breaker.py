@@ -267,6 +267,14 @@ def test_a_junk_code_takes_nobody_s_turn_and_closes_nothing(down, signup):
         assert breaker.guard(fake, lambda: "asked") == "asked"
 
 
+def test_a_description_that_can_be_fetched_closes_nothing(down):
+    fake = routing.operators()["fake"]
+    with after(31):
+        breaker.guard(fake, lambda: None, breaker.DESCRIPTION)
+
+        assert state() == State.HALF_OPEN
+
+
 def test_of_many_at_once_one_asks(down):
     fake, asked, refused = routing.operators()["fake"], [], []
     entered, leave = threading.Event(), threading.Event()

@@ -53,10 +53,11 @@ def test_who_comes_while_it_answers_waits_for_a_turn():
 
 
 def test_an_answer_to_others_keeps_the_queue_waiting(monkeypatch):
-    monkeypatch.setattr(turns, "SILENCE", 0.5)
+    monkeypatch.setattr(turns, "SILENCE", LONG)
     line = Turns(2)
     line.take(patience=LONG)
     line.take(patience=LONG)
+    line.moved_at -= 2 * LONG  # it was silent for so long
     line.give_back(answered=True)
     line.take(patience=LONG)
     other, found = waiting(line)
