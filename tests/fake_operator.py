@@ -76,10 +76,13 @@ class FakeOperator:
         self.calls: list[Call] = []
         self.delay = 0.0
         self.nonces: dict[str, str] = {}
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.server.daemon_threads = True
+        self.start()
         self.port = self.server.server_port
         self.base_url = f"http://127.0.0.1:{self.port}"
+
+    def start(self, port: int = 0) -> None:
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self.server.daemon_threads = True
         # Asked often whether to stop, so that closing takes no half a second.
         serve = self.server.serve_forever
         threading.Thread(target=serve, args=[0.02], daemon=True).start()

@@ -30,7 +30,7 @@ _numbers = itertools.count(100)
 
 class Site(Server):
     """gunicorn with one worker, DEBUG off, and two operators that are quick to give up:
-    a second for each leg, three failures, a pause of a second."""
+    a second for each leg, three failures, a pause of two."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ def _toml(name: str, operator: FakeOperator, country: str) -> str:
         deadline=1.0,
         threads=4,
         breaker_failures=3,
-        breaker_seconds=1,
+        breaker_seconds=2,
     )
     return f"[{name}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in table.items())
 

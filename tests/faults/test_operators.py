@@ -60,10 +60,12 @@ def test_it_fails_three_times_and_is_asked_no_more(
 
 
 def test_it_is_restarted_and_one_answer_closes_the_breaker(site, operator, person):
-    operator.replies[TOKEN] = Reply(503)
+    operator.close()
+    operator.replies[TOKEN] = Reply(raw=b"")  # over the connections that were kept
     for _ in range(3):
         person().sign_up()
     assert site.metric(OPEN) == 1
+    operator.start(operator.port)
     operator.replies.pop(TOKEN)
 
     eventually(lambda: site.metric(OPEN) == 2)

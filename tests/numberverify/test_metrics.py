@@ -197,6 +197,8 @@ def test_who_comes_through_a_proxy_that_nobody_counts_is_another(client, name):
         pytest.param("127.0.0.1", "192.0.2.1", 404, id="a stranger"),
         pytest.param("127.0.0.1", "127.0.0.1, 192.0.2.1", 404, id="who lies"),
         pytest.param("127.0.0.1", "127.0.0.1", 200, id="this machine"),
+        pytest.param("", "127.0.0.1", 200, id="this machine, by a unix socket"),
+        pytest.param("", "192.0.2.1", 404, id="a stranger, by a unix socket"),
         pytest.param("192.0.2.1", "127.0.0.1", 404, id="who comes around the proxy"),
         pytest.param("10.0.0.2", "10.1.0.9", 200, id="the scraper"),
         pytest.param("127.0.0.1", "", 404, id="nobody"),
