@@ -263,7 +263,7 @@ def test_an_outage_never_uses_up_a_numbers_tries(settings):
     assert count(try_in_vain, 12) == 12
 
 
-def test_what_has_run_out_counts_no_more(ann):
+def test_what_has_run_out_counts_no_more(ann, stores_in_process):
     assert count(lambda: start(user=ann), 25) == 20
     with later(minutes=5, seconds=1):
         assert count(lambda: start(user=ann), 1) == 1
