@@ -97,23 +97,27 @@ class OperatorError(NumberVerifyError):
     """The operator gave no answer. It never means that the number is wrong.
 
     `code` is one of `choices.Reason`. `is_outage`: the operator itself failed, in a way
-    that nobody brings about with a junk code; what a breaker counts.
+    that nobody brings about with a junk code; what a breaker counts. `was_asked`: not
+    where the operator was spared the question, or we the wait.
     """
 
     code = "operator_refused"
     is_outage = False
+    was_asked = True
 
 
 class BreakerOpen(OperatorError):
     """It failed repeatedly just now, and is not asked."""
 
     code = "breaker_open"
+    was_asked = False
 
 
 class OperatorBusy(OperatorError):
     """As many wait for it as may, it answers nobody, and is not asked."""
 
     code = "operator_busy"
+    was_asked = False
 
 
 class OperatorUnreachable(OperatorError):

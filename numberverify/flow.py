@@ -21,6 +21,7 @@ from . import (
     breaker,
     codes,
     conf,
+    late,
     limits,
     metrics,
     network,
@@ -34,14 +35,7 @@ from . import (
 from .browser import Browser, Way, give_back_connections
 from .choices import Because, Event, Method, Purpose, Reason, Status
 from .correlation import is_about
-from .errors import (
-    BreakerOpen,
-    OperatorBusy,
-    OperatorError,
-    OtherBrowser,
-    UnknownState,
-    VerificationNotUsable,
-)
+from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
 from .models import Verification, digest
 from .msisdn import Msisdn
 from .operators.base import Callback, OperatorToken
@@ -159,14 +153,14 @@ def claim(
     if bytes(row.device_digest) != digest(device):
         if not row.is_open and row.user_id and row.user_id == viewer():
             return row, False
-        _abort(row, Reason.OTHER_BROWSER, now=now)
+        late.abort(row, Reason.OTHER_BROWSER, now=now)
         raise OtherBrowser(row.pk)
     if row.operator != operator:
         # The mix-up attack: one operator's answer brought to another's address.
-        _abort(row, Reason.OTHER_OPERATOR, now=now)
+        late.abort(row, Reason.OTHER_OPERATOR, now=now)
         raise UnknownState(row.pk)
     if row.status in (Status.PENDING, Status.EXPIRED):  # too late, swept or not
-        _sweep(row, now=now)
+        late.settle(row, now=now)
         raise UnknownState(row.pk)
     return row, False
 
@@ -191,8 +185,7 @@ def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) ->
         reason = error.code
         said = f"{reason} ({error})" if str(error) else reason
         logger.warning("verification %s: %s %s", row.pk, row.operator, said)
-        if isinstance(error, BreakerOpen | OperatorBusy):
-            began = None
+        began = began if error.was_asked else None
     except Exception as error:
         # A fault of ours. It is no answer either, and the code may be spent. What
         # the error says stays out of the log: it may quote a number or a code.
@@ -281,7 +274,7 @@ def look(verification_id: UUID) -> Verification | None:
     """Return the row as it stands now: one that nobody came back to is settled."""
     row = Verification.objects.filter(pk=verification_id).first()
     is_about(verification_id)
-    if row is not None and _sweep(row, now=timezone.now()):
+    if row is not None and late.settle(row, now=timezone.now()):
         row.refresh_from_db()
     return row
 
@@ -399,29 +392,3 @@ def _tell_of_no_match(row: Verification) -> None:
     except Exception as error:  # its words may quote the person's address
         kind = type(error).__name__
         logger.error("verification %s: the site was not told, %s", row.pk, kind)
-
-
-def _abort(row: Verification, reason: Reason, *, now: datetime) -> None:
-    """Settle a row whose callback came the wrong way; nothing is exchanged."""
-    _sweep(row, now=now)  # one that is late as well has expired, and is no attack
-    pending = Verification.objects.filter(pk=row.pk, status=Status.PENDING)
-    if pending.settle(Status.UNAVAILABLE, now=now, reason=reason, attention=True):
-        metrics.ended(row, Status.UNAVAILABLE, reason)
-    logger.warning("verification %s: %s", row.pk, reason)
-
-
-def _sweep(row: Verification, *, now: datetime) -> bool:
-    """Settle this row if nobody came back to it in time; say whether."""
-    mine = Verification.objects.filter(pk=row.pk)
-    if row.status == Status.PENDING and row.expires_at <= now:
-        expired = mine.expire(now=now) == 1
-        if expired:
-            metrics.ended(row, Status.EXPIRED)
-        return expired
-    died = now - policy.EXCHANGING_FOR
-    if row.status == Status.EXCHANGING and row.claimed_at and row.claimed_at <= died:
-        interrupted = mine.interrupt(now=now) == 1
-        if interrupted:
-            metrics.ended(row, Status.UNAVAILABLE, Reason.INTERRUPTED)
-        return interrupted
-    return False
