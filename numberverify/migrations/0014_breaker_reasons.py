@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numberverify', '0011_withdrawn_words'),
+        ('numberverify', '0013_records_by_command'),
     ]
 
     operations = [
