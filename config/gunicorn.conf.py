@@ -75,8 +75,8 @@ _made: list[str] = []
 
 
 def on_starting(server: Any) -> None:
-    _count_together()
     _refuse_what_is_unsafe(server)
+    _count_together()
 
 
 def _count_together() -> None:
