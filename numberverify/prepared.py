@@ -123,7 +123,8 @@ class Select(_Statement[M]):
 
 
 class Update(_Statement[M]):
-    """`columns` makes what is written, as `update()` takes it."""
+    """`columns` makes what is written, as `update()` takes it; one with `returning` is
+    asked by `one`, any other by `ask`."""
 
     def __init__(
         self,

@@ -1,0 +1,55 @@
+"""Whether a pooled connection is alive, without asking the server."""
+
+import pytest
+from django.db import connection, connections
+
+from config.postgresql.base import BELIEVED_FOR, is_alive
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def pooled():
+    """The test's connection, as a request gets it from the pool."""
+    connection.close()
+    connection.ensure_connection()
+    return connection.connection
+
+
+def ended_by_the_server(pid):
+    other = connections.create_connection("default")
+    other.settings_dict = other.settings_dict | {"OPTIONS": {}}
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 3000)", [pid])
+    other.close()
+
+
+def test_a_connection_that_the_server_has_ended_is_given_to_nobody(pooled):
+    ended = pooled.info.backend_pid
+    connection.close()
+    ended_by_the_server(ended)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone()[0] != ended
+
+
+def test_one_that_was_used_lately_is_believed_and_costs_no_round_trip(
+    pooled, monkeypatch
+):
+    pooled.nv_used_at = 1000.0
+    monkeypatch.setattr("config.postgresql.base.time.monotonic", lambda: 1001.0)
+    monkeypatch.setattr(pooled, "execute", None)  # to call it would be an error
+
+    assert is_alive(pooled)
+
+
+def test_one_that_was_idle_for_long_is_asked(pooled, monkeypatch):
+    pooled.nv_used_at = 1000.0
+    later = 1000.0 + BELIEVED_FOR
+    monkeypatch.setattr("config.postgresql.base.time.monotonic", lambda: later)
+    asked = []
+    monkeypatch.setattr(pooled, "execute", asked.append)
+
+    assert is_alive(pooled)
+    assert asked == [""]
