@@ -306,8 +306,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         return _of.first(user=user.pk, token_digest=digest(token)) if token else None
 
     def signed_in_keys(self) -> list[str]:
-        keys = self.exclude(session_key="").values_list("session_key", flat=True)
-        return list(keys)
+        return list(self.exclude(session_key="").values_list("session_key", flat=True))
 
 
 class Device(models.Model):
@@ -360,15 +359,12 @@ class Device(models.Model):
 
 # What a login asks, written once.
 _with_profile = Select(
-    User,
-    lambda gap: User.objects.select_related("profile").filter(email=gap("email")),
+    User, lambda gap: User.objects.select_related("profile").filter(email=gap("email"))
 )
 _live = Select(
     Pending,
     lambda gap: Pending.objects.select_related("user__profile").filter(
-        pk=gap("id"),
-        kind=gap("kind"),
-        holder_digest=gap("holder_digest"),
+        **{name: gap(name) for name in ("id", "kind", "holder_digest")},
         expires_at__gt=gap("now", "expires_at"),
     ),
 )

@@ -72,7 +72,8 @@ class _Reader:
         self.names = [each[0].target.attname for each in selected[self.own]]
         self.returning = ", ".join(compiler.compile(each)[0] for each in columns)
         self.converters = compiler.get_converters(columns)
-        self.joined = get_related_populators(about, selected, alias)
+        populators: Any = get_related_populators
+        self.joined = populators(about, selected, alias)
 
     def read(self, row: Sequence[Any], connection: Any) -> Any:
         values = list(row)
@@ -213,6 +214,7 @@ def insert(row: Model) -> None:
 @lru_cache(maxsize=512)
 def _insert(model: type[Model], alias: str, places: tuple[str, ...]) -> str:
     quote = connections[alias].ops.quote_name
-    columns = [quote(field.column) for field in model._meta.local_concrete_fields]
+    fields: list[Any] = list(model._meta.local_concrete_fields)
+    columns = [quote(field.column) for field in fields]
     table, listed = quote(model._meta.db_table), ", ".join(columns)
     return f"INSERT INTO {table} ({listed}) VALUES ({', '.join(places)})"  # noqa: S608

@@ -1,6 +1,9 @@
 """Makes the tables and the people of one database: `python -m bench.flows.prepare`."""
 
+from typing import Any
+
 import django
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -17,8 +20,8 @@ def main() -> None:
     call_command("migrate", verbosity=0, run_syncdb=True)
     if get_user_model().objects.exists():
         return  # kept from the last run
-    if hasattr(settings, "PEER"):
-        _of_peer(settings.PEER)
+    if peer := getattr(settings, "PEER", ""):
+        _of_peer(peer)
     else:
         _of_ours()
     with connection.cursor() as cursor:
@@ -49,8 +52,9 @@ def _of_ours() -> None:
 
 
 def _of_peer(peer: str) -> None:
-    users = get_user_model().objects.bulk_create(
-        get_user_model()(
+    person: Any = get_user_model()
+    users = person.objects.bulk_create(
+        person(
             username=people.subject(n),
             email=people.email(n),
             password="!",  # noqa: S106
@@ -58,10 +62,9 @@ def _of_peer(peer: str) -> None:
         for n in range(people.COUNT)
     )
     if peer == "allauth":
-        from allauth.socialaccount.models import SocialAccount
-
-        SocialAccount.objects.bulk_create(
-            SocialAccount(user=user, provider="bench", uid=user.get_username())
+        account: Any = apps.get_app_config("socialaccount").get_model("SocialAccount")
+        account.objects.bulk_create(
+            account(user=user, provider="bench", uid=user.get_username())
             for user in users
         )
     if peer == "mozilla":

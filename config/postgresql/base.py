@@ -27,7 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> Any:
         if self.connection is not None and self.pool:
             self.connection.nv_used_at = time.monotonic()
-        return super()._close()
+        return super()._close()  # type: ignore[misc]  # the stubs have none
 
 
 def is_alive(connection: Any) -> bool:

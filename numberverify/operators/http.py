@@ -158,7 +158,7 @@ class Http:
             request,
             stream=True,
             timeout=timeout,
-            verify=self.session.verify,
+            verify=True if self.session.verify is None else self.session.verify,
             proxies=self.session.proxies,
         )
 

@@ -1,6 +1,6 @@
 """What a login costs in statements of SQL, BEGIN and COMMIT counted.
 
-At most 18 by the password alone or with the network. A code, which takes rows that
+At most 15 by the password alone or with the network. A code, which takes rows that
 count its tries and messages, costs more; the ceilings are what was measured, where
 nobody is asked about SIM swaps.
 """
@@ -19,7 +19,7 @@ from tests.numberverify.typed import way_for
 
 # For the transactions to be the site's own, and not points within the test's.
 pytestmark = pytest.mark.django_db(transaction=True)
-MOST = 18
+MOST = 15
 OF_TRANSACTIONS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
@@ -183,7 +183,7 @@ def test_a_whole_login_that_the_network_could_not_tell_and_a_text_did(ann, opera
     again = bill.ask("again", lambda: phone.post(row.next, fields))
     by_a_code(bill, phone, again, texted_code)
 
-    assert bill.settle() <= 35
+    assert bill.settle() <= 32
 
 
 def test_a_proof_in_the_session_costs_no_transaction(ann, operator, stores_in_process):

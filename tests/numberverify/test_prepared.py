@@ -20,12 +20,14 @@ BY_EMAIL = Select(
 )
 OF_PURPOSES = Select(
     Verification,
-    lambda gap: Verification.objects.filter(
-        purpose__in=[gap("first", "purpose"), gap("second", "purpose")],
-        created_at__gt=gap("since", "created_at"),
-    )
-    .only("purpose")
-    .order_by("-id"),
+    lambda gap: (
+        Verification.objects.filter(
+            purpose__in=[gap("first", "purpose"), gap("second", "purpose")],
+            created_at__gt=gap("since", "created_at"),
+        )
+        .only("purpose")
+        .order_by("-id")
+    ),
 )
 RENAME = Update(
     Device,
