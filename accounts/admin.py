@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
@@ -40,23 +41,39 @@ PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class FreshProofMixin:
-    """What staff change takes a fresh proof; looking does not."""
+    """What staff change takes a fresh proof; looking does not. Who may not change it is
+    told so before being asked for one."""
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return _guarded(super().changelist_view, request, *args, **kwargs)  # type: ignore[misc]
+        may = self.has_view_or_change_permission(request)  # type: ignore[attr-defined]
+        view = super().changelist_view  # type: ignore[misc]
+        return _guarded(view, may, request, *args, **kwargs)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return _guarded(super().changeform_view, request, *args, **kwargs)  # type: ignore[misc]
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        *args: Any,
+        **more: Any,
+    ) -> Any:
+        name = "has_change_permission" if object_id else "has_add_permission"
+        view = super().changeform_view  # type: ignore[misc]
+        may = getattr(self, name)(request)
+        return _guarded(view, may, request, object_id, *args, **more)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return _guarded(super().delete_view, request, *args, **kwargs)  # type: ignore[misc]
+        may = self.has_delete_permission(request)  # type: ignore[attr-defined]
+        view = super().delete_view  # type: ignore[misc]
+        return _guarded(view, may, request, *args, **kwargs)
 
 
 def _guarded(
-    view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any
+    view: Callable[..., Any], may: bool, request: HttpRequest, *args: Any, **kwargs: Any
 ) -> Any:
     if request.method in ("GET", "HEAD"):
         return view(request, *args, **kwargs)
+    if not may:
+        raise PermissionDenied
     return AS_STAFF(lambda request: view(request, *args, **kwargs))(request)
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -50,12 +51,12 @@ class AskForm(forms.ModelForm):  # type: ignore[type-arg]
         return evidence
 
 
+# Who may not is told so, and recorded, before being asked for a proof.
+@permission_required([ASK, SEE_PEOPLE], raise_exception=True)
 @step_up_required("administer", form_fields=("reason", "evidence"))
 def ask(request: HttpRequest, person_id: int) -> HttpResponse:
     """Ask for the release of the number of the person `person_id`."""
     staff = signed_in(request)
-    if not staff.has_perms([ASK, SEE_PEOPLE]):
-        raise PermissionDenied
     person = get_object_or_404(User.objects.select_related("profile"), pk=person_id)
     back = reverse("admin:accounts_user_change", args=[person.pk])
     if not releases.may_be_asked_for(person, staff):
@@ -82,11 +83,10 @@ def ask(request: HttpRequest, person_id: int) -> HttpResponse:
     return render(request, "admin/accounts/release/ask.html", context)
 
 
+@permission_required(DECIDE, raise_exception=True)
 @step_up_required("administer", form_fields=("approve", "decline"))
 def decide(request: HttpRequest, release_id: int) -> HttpResponse:
     staff = signed_in(request)
-    if not staff.has_perm(DECIDE):
-        raise PermissionDenied
     back = reverse("admin:accounts_numberrelease_change", args=[release_id])
     if not {"approve", "decline"} & set(request.POST):
         return SeeOther(back)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -47,11 +47,11 @@ class AskForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
+# Who may not is told so, and recorded, before being asked for a proof.
+@permission_required(ASK, raise_exception=True)
 @step_up_required("administer", form_fields=("reason", "evidence"))
 def ask(request: HttpRequest, row_id: Any) -> HttpResponse:
     """Ask for the manual verification of a person who waits at `row_id`."""
-    if not request.user.has_perm(ASK):
-        raise PermissionDenied
     row = get_object_or_404(Verification, pk=row_id)
     back = reverse("admin:numberverify_verification_change", args=[row.pk])
     data = request.POST if "reason" in request.POST else None
@@ -75,10 +75,9 @@ def ask(request: HttpRequest, row_id: Any) -> HttpResponse:
     return render(request, "admin/numberverify/manual/ask.html", context)
 
 
+@permission_required(DECIDE, raise_exception=True)
 @step_up_required("administer", form_fields=("approve", "decline"))
 def decide(request: HttpRequest, request_id: int) -> HttpResponse:
-    if not request.user.has_perm(DECIDE):
-        raise PermissionDenied
     back = reverse("admin:numberverify_manualrequest_change", args=[request_id])
     if not {"approve", "decline"} & set(request.POST):
         return SeeOther(back)

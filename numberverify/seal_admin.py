@@ -46,7 +46,7 @@ class MonthForm(forms.Form):
         help_text=_("Like 2026-05."),
         validators=[
             RegexValidator(
-                r"\A20\d\d-(0[1-9]|1[0-2])\Z", _("A month is written as 2026-05.")
+                r"\A20[0-9]{2}-(0[1-9]|1[0-2])\Z", _("A month is written as 2026-05.")
             )
         ],
         widget=forms.TextInput(attrs={"size": 8, "autocomplete": "off"}),

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -72,6 +73,8 @@ MAY_BE_EMPTY = {"reason", "sim_swap", "country"}
 # not show.
 FORMULA = "=+-@\x7f\uff1d\uff0b\uff0d\uff20" + "".join(map(chr, range(32)))
 CODES = ", ".join(str(ord(each)) for each in FORMULA if each != "\0")
+# Where the comma is a decimal point, spreadsheets take these for the ends of cells.
+INSIDE = "([;\t])([=+@\uff1d\uff0b\uff0d\uff20-])"
 
 # Some whole lines, and how many rows they are.
 Batch = tuple[bytes, int]
@@ -166,8 +169,8 @@ def _values(filters: Filters, behind: UUID) -> tuple[list[Any], UUID | None]:
 
 class _Harmless(Func):
     template = (
-        f"CASE WHEN ascii(%(expressions)s) IN ({CODES}) "
-        "THEN '''' || %(expressions)s ELSE %(expressions)s END"
+        f"CASE WHEN ascii(%(expressions)s) IN ({CODES}) THEN '''' ELSE '' END "
+        rf"|| regexp_replace(%(expressions)s, '{INSIDE}', '\1''\2', 'g')"
     )
     output_field = TextField()
 
@@ -249,7 +252,8 @@ class _Csv:
 
 def harmless(text: str) -> str:
     """Return the cell so that no spreadsheet takes it for a formula (OWASP, "CSV
-    injection"): behind an apostrophe, where it begins like one."""
+    injection"): behind an apostrophe, where it or a part of it begins like one."""
+    text = re.sub(INSIDE, r"\1'\2", text)
     return f"'{text}" if text[:1] and text[0] in FORMULA else text
 
 

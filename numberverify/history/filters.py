@@ -99,7 +99,8 @@ class Filters:
         kinds = [Q(settled_at__isnull=False)] if self.outcome not in OPEN else []
         if self.outcome in ("", *OPEN):
             kinds.append(Q(settled_at=None))
-        prints = [bytes.fromhex(each) for each in self.fingerprint.split("-") if each]
+        said = dict.fromkeys(each for each in self.fingerprint.split("-") if each)
+        prints = [bytes.fromhex(each) for each in said]
         numbers = [Q(number_fingerprint=each) for each in prints] or [Q()]
         return [wanted & kind & number for kind in kinds for number in numbers]
 

@@ -48,7 +48,7 @@ def read(filters: Filters, place: Place) -> Page:
     with deadline():
         rows = list(statement(filters, place))
     more = len(rows) > SIZE
-    count = _count_of(rows) if filters.is_counted and place.is_top else None
+    count = _count_of(rows, filters) if filters.is_counted and place.is_top else None
     rows = rows[:SIZE]
     if place.newer:
         return Page(rows[::-1], has_newer=more, has_older=True)
@@ -95,9 +95,11 @@ def _total(parts: list[Q], within: Q) -> Combinable:
     return total
 
 
-def _count_of(rows: list[Verification]) -> int | None:
+def _count_of(rows: list[Verification], filters: Filters) -> int:
     counted: int = max((row.total for row in rows), default=0)  # type: ignore[attr-defined]
-    if counted:
-        return min(counted, COUNTED + 1)
-    # A page of open rows alone.
-    return len(rows) if len(rows) <= SIZE else None
+    if not counted and len(rows) > SIZE:
+        # What is settled has the count, and is not on a page of open rows alone.
+        total = _total(filters.parts(), filters.bounds())
+        with deadline():
+            counted = Verification.objects.order_by().values_list(total)[0][0]
+    return min(counted or len(rows), COUNTED + 1)

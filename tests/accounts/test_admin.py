@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import mail
 from accounts.models import Device, Pending, User
 from numberverify.choices import Purpose, Reason
+from numberverify.models import StaffRecord
 from tests.accounts.steps import by_network, mailed
 from tests.conftest import step_up
 from tests.factories import (
@@ -111,6 +112,32 @@ def test_nobody_sets_anothers_password_or_email(staff):
     assert staff.get(f"{PEOPLE}{ann.pk}/password/", follow=True).status_code == 200
     assert staff.get(f"{PEOPLE}add/").status_code == 403
     assert staff.get(f"{PEOPLE}{ann.pk}/delete/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("place", "page"),
+    [
+        ("people", ""),
+        ("people", "change/"),
+        ("people", "delete/"),
+        ("groups", ""),
+        ("groups", "add/"),
+        ("groups", "change/"),
+        ("groups", "delete/"),
+    ],
+)
+def test_who_may_change_nothing_is_refused_before_a_proof(client, place, page):
+    ann = UserFactory()
+    group = Group.objects.create(name="Helpers")
+    client.force_login(UserFactory(is_staff=True))
+    about = {"people": (PEOPLE, ann), "groups": ("/admin/auth/group/", group)}
+    place, thing = about[place]
+    address = f"{place}{thing.pk}/{page}" if page in ("change/", "delete/") else place
+
+    answer = client.post(f"{address}{page if page == 'add/' else ''}", {"post": "y"})
+
+    assert answer.status_code == 403
+    assert StaffRecord.objects.get().kind == StaffRecord.Kind.REFUSED
 
 
 def test_staff_cannot_raise_themselves(helper):

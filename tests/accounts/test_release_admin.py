@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import numbers, phone
 from accounts.models import NumberEvent, NumberRelease
 from numberverify import history
-from numberverify.models import Verification
+from numberverify.models import StaffRecord, Verification
 from numberverify.msisdn import Msisdn
 from tests.conftest import step_up
 from tests.factories import (
@@ -185,6 +186,21 @@ def test_the_admin_lets_neither_decide(client, asked, about):
     assert 'name="approve"' not in page.text
     assert answer.status_code == 403
     assert is_open(asked)
+
+
+@pytest.mark.parametrize("send", [Client.get, Client.post])
+@pytest.mark.parametrize("page", ["ask", "decide"])
+def test_who_may_not_is_refused_before_a_proof_and_it_is_recorded(
+    client, asked, ann, page, send
+):
+    one = UserFactory(is_staff=True)
+    client.force_login(one)
+    addresses = {"ask": f"{PLACE}ask/{ann.pk}/", "decide": f"{PLACE}{asked.pk}/decide/"}
+
+    answer = send(client, addresses[page])
+
+    assert answer.status_code == 403
+    assert StaffRecord.objects.get().kind == StaffRecord.Kind.REFUSED
 
 
 @pytest.mark.parametrize("fields", [{}, {"other": "1"}])

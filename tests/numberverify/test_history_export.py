@@ -131,6 +131,28 @@ def test_v5_0_0_1_2_10_a_cell_that_begins_like_a_formula_is_made_harmless(begins
     assert line["person_name"] == f"'{begins}ann@example.com"
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("x;=cmd|' /C calc'!A0;y", "x;'=cmd|' /C calc'!A0;y"),
+        ("x\t@SUM(1)", "x\t'@SUM(1)"),
+        (";-1;+1", ";'-1;'+1"),
+        ("x;＝1", "x;'＝1"),
+        ("=1;=2", "'=1;'=2"),
+        ("Linux; Android 16; K", "Linux; Android 16; K"),
+    ],
+)
+def test_v5_0_0_1_2_10_no_part_of_a_cell_is_a_formula_where_semicolons_end_cells(
+    typed, sent
+):
+    row_of(user_agent=typed, verified=True)
+
+    (line,) = table_of()
+
+    assert line["browser"] == sent
+    assert export.harmless(typed) == sent
+
+
 def test_v5_0_0_1_2_10_a_nul_is_made_harmless_where_a_database_keeps_one():
     assert export.harmless("\0=1") == "'\0=1"
 

@@ -321,6 +321,28 @@ def test_it_does_not_count_beyond_its_end(staff, monkeypatch):
     assert "Verifications: more than 2" in staff.get(HISTORY).text
 
 
+def test_a_first_page_of_open_rows_alone_says_how_many_there_are(staff, monkeypatch):
+    monkeypatch.setattr(page, "SIZE", 2)
+    VerificationFactory(verified=True)
+    for _ in range(3):
+        VerificationFactory()
+
+    shown = staff.get(HISTORY, {"operator": "sandbox"})
+
+    assert len(rows_on(shown)) == 2
+    assert "Verifications: 4" in shown.text
+
+
+def test_a_fingerprint_named_twice_shows_each_row_once(staff):
+    row = VerificationFactory(verified=True)
+    mark = bytes(row.number_fingerprint).hex()
+
+    shown = staff.get(HISTORY, {"fingerprint": f"{mark}-{mark}"})
+
+    assert len(rows_on(shown)) == 1
+    assert "Verifications: 1" in shown.text
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.utils import timezone
 
 from numberverify.choices import Method, Purpose, Reason, Status
-from numberverify.models import ManualRequest
+from numberverify.models import ManualRequest, StaffRecord
 from tests.conftest import step_up
 from tests.factories import (
     ANN,
@@ -164,6 +165,20 @@ def test_asking_and_deciding_are_permissions_of_their_own(
     assert waiting.manual_requests.exists() is may_ask
     asked.refresh_from_db()
     assert (asked.approved is True) is may_decide
+
+
+@pytest.mark.parametrize("send", [Client.get, Client.post])
+@pytest.mark.parametrize("page", ["ask", "decide"])
+def test_who_may_not_is_refused_before_a_proof_and_it_is_recorded(
+    client, waiting, page, send
+):
+    asked = ManualRequestFactory(verification=waiting)
+    member(client, proved=False)
+
+    answer = send(client, asking(waiting) if page == "ask" else deciding(asked))
+
+    assert answer.status_code == 403
+    assert StaffRecord.objects.get().kind == StaffRecord.Kind.REFUSED
 
 
 def test_who_asked_does_not_decide(client, waiting):

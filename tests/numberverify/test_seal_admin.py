@@ -76,7 +76,7 @@ def test_a_month_without_rows_says_so(browser, auditor, sealed):
 
 
 @pytest.mark.parametrize(
-    "month", ["", "May", "2026-13", "2026-5", "1999-01", "2026-05\0"]
+    "month", ["", "May", "2026-13", "2026-5", "1999-01", "2026-05\0", "20११-01"]
 )
 def test_a_month_that_is_none_is_named_and_the_page_is_as_it_was(
     browser, auditor, sealed, month
@@ -123,6 +123,13 @@ def test_the_last_check_on_record_is_said(browser, auditor, sealed, complete, wo
     assert words in page.text
     assert "6 rows" in page.text
     assert by in page.text
+
+
+def test_a_check_that_was_told_to_let_purges_pass_says_so(browser, auditor, sealed):
+    said = {"part": "all", "findings": 0, "retention_was": 30}
+    records.note_command("root, by command", records.Kind.CHECKED, said, rows=6)
+
+    assert "kept for 30 days once" in browser.get(PAGE).text
 
 
 @pytest.mark.parametrize(("hours", "said"), [(24, False), (26, True)])

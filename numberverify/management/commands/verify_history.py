@@ -118,12 +118,17 @@ class Command(BaseCommand):
         first = f"{since[0]:%Y-%m-%d}" if since else ""
         last = f"{until[1] - timedelta(days=1):%Y-%m-%d}" if until else ""
         part = f"{first} to {last}" if first or last else "all"
+        details = {"part": part, "findings": wrong}
+        if (
+            options["retention_was"] is not None
+        ):  # what was let pass by it is no finding
+            details["retention_was"] = options["retention_was"]
         try:
             with transaction.atomic():
                 records.note_command(
                     people.by_command(),
                     records.Kind.CHECKED,
-                    {"part": part, "findings": wrong},
+                    details,
                     rows=done.rows,
                     complete=not wrong,
                 )

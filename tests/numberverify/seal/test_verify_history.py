@@ -82,6 +82,14 @@ def test_what_a_check_found_is_in_its_record():
     assert (record.complete, record.details["findings"], record.rows) == (False, 1, 3)
 
 
+def test_what_the_auditor_let_pass_is_in_the_record():
+    sealed(3)
+
+    verify_history("--retention-was", "365")
+
+    assert StaffRecord.objects.get().details["retention_was"] == 365
+
+
 def test_a_look_at_the_chain_alone_is_no_check_on_record():
     sealed(3)
 
