@@ -12,6 +12,7 @@ from accounts.models import Device, Pending, User
 from numberverify.choices import Purpose, Status
 from numberverify.models import Verification
 from numberverify.prepared import Delete, Select, Update, insert
+from numberverify.uuid7 import uuid7
 from tests.factories import DeviceFactory, UserFactory, VerificationFactory
 
 pytestmark = pytest.mark.django_db
@@ -73,9 +74,10 @@ def test_a_row_without_what_it_would_be_joined_with_is_found_too():
 
 def test_each_asking_has_its_own_values():
     old, new = timezone.now() - timedelta(days=2), timezone.now()
-    login = VerificationFactory(purpose=Purpose.LOGIN, created_at=new)
-    signup = VerificationFactory(purpose=Purpose.SIGNUP, created_at=new)
-    VerificationFactory(purpose=Purpose.SIGNUP, created_at=old)
+    login = VerificationFactory(purpose=Purpose.LOGIN)
+    signup = VerificationFactory(purpose=Purpose.SIGNUP)
+    key = uuid7(old.timestamp())
+    VerificationFactory(id=key, purpose=Purpose.SIGNUP, created_at=old)
     since = new - timedelta(days=1)
 
     both = OF_PURPOSES.all(first=Purpose.LOGIN, second=Purpose.SIGNUP, since=since)
