@@ -1,8 +1,10 @@
 """What every request passes before the site sees it."""
 
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import urlsplit
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -27,3 +29,15 @@ class CanonicalHostMiddleware:
         ):
             return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
         return self.get_response(request)
+
+
+class PolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+    """django-csp, but for the redirects of a journey: they show nothing that a policy
+    could bind, and making it costs as much as all other middleware together."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        if response.status_code == 303:
+            return response
+        return cast(HttpResponse, super().process_response(request, response))

@@ -16,7 +16,15 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from django.db import connections, router, transaction
-from django.db.models import CharField, Expression, Field, Model, QuerySet
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Expression,
+    Field,
+    IntegerField,
+    Model,
+    QuerySet,
+)
 from django.db.models.query import get_related_populators
 from django.db.models.sql import DeleteQuery, UpdateQuery
 
@@ -185,6 +193,11 @@ def _changed(written: _Written, connection: Any, values: dict[str, Any]) -> int:
         return int(cursor.rowcount)
 
 
+# Values that go into such columns as they are, and how an empty one is written.
+PLAIN: dict[type, Any] = {str: CharField, bool: BooleanField, int: IntegerField}
+EMPTY = {str: "''", bool: "FALSE", int: "0"}
+
+
 def insert(row: Model) -> None:
     """Write a new row that has its key already: `save(force_insert=True)`.
 
@@ -196,13 +209,16 @@ def insert(row: Model) -> None:
     places, values = [], []
     for field in model._meta.local_concrete_fields:
         value = field.pre_save(row, True)
+        is_plain = isinstance(field, PLAIN.get(type(value), ()))
         if value is None:
             places.append("NULL")
-        elif value == "" and isinstance(field, CharField):
-            places.append("''")
+        elif is_plain and not value:
+            places.append(EMPTY[type(value)])
         else:
             places.append("%s")
-            values.append(field.get_db_prep_save(value, connection))
+            values.append(
+                value if is_plain else field.get_db_prep_save(value, connection)
+            )
     with (
         transaction.mark_for_rollback_on_error(connection.alias),
         connection.cursor() as cursor,
