@@ -1,12 +1,12 @@
 """What every request passes before the site sees it."""
 
 from collections.abc import Callable
-from typing import cast
 from urllib.parse import urlsplit
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 
 
 class CanonicalHostMiddleware:
@@ -31,13 +31,13 @@ class CanonicalHostMiddleware:
         return self.get_response(request)
 
 
-class PolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+class PolicyMiddleware(CSPMiddleware):
     """django-csp, but for the redirects of a journey: they show nothing that a policy
     could bind, and making it costs as much as all other middleware together."""
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponse
-    ) -> HttpResponse:
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if response.status_code == 303:
             return response
-        return cast(HttpResponse, super().process_response(request, response))
+        return super().process_response(request, response)
