@@ -22,6 +22,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -34,6 +35,7 @@ FRESH_FOR = 300
 # Seconds for a reader between its lease and its copy, and for a change of a row.
 LEASE_FOR, MARK_FOR = 30, 60
 COPY, LEASE, MARK = b"c", b"l", b"m"
+SIGNED = 64  # bytes
 # The copy; or nothing, and the lease of who asked, if nobody else has one.
 LOOK = """
 local found = redis.call('get', KEYS[1])
@@ -121,8 +123,8 @@ class SessionStore(session_store.SessionStore):
             self.cannot_change = error
             logger.error("sessions are read without a cache: %s", type(error).__name__)
             return super().load()
-        if found and found.startswith(COPY):
-            return self.decode(found.removeprefix(COPY).decode())
+        if data := _data_in(found, key):
+            return self.decode(data.decode())
         row = self._get_session_from_db()  # type: ignore[attr-defined]
         if found is None:
             self._fill(key, lease, row)
@@ -136,7 +138,11 @@ class SessionStore(session_store.SessionStore):
             return super().save()
 
     def delete(self, session_key: str | None = None) -> None:
-        """Raise redis.RedisError where somebody may go on with a copy: FRESH_FOR."""
+        """Raise redis.RedisError where somebody may go on with a copy: FRESH_FOR.
+
+        Not within a transaction: that changes the person's row as well, which every
+        request reads (a freeze, the end of all sessions), and must not be undone.
+        """
         key = session_key or self.session_key
         if key is None:
             return None
@@ -145,14 +151,16 @@ class SessionStore(session_store.SessionStore):
         try:
             with _marked(key):
                 super().delete(key)
-        except redis.RedisError:
+        except redis.RedisError as error:
             super().delete(key)
-            raise
+            if not transaction.get_connection().in_atomic_block:
+                raise
+            logger.error("a session ends unheard of: %s", type(error).__name__)
 
     def _fill(self, key: str, lease: bytes, row: Any) -> None:
         left = (row.expire_date - timezone.now()).total_seconds() if row else 0
         with suppress(redis.RedisError):  # the lease goes by itself
-            data = row.session_data.encode() if row else b""
+            data = _signed(row.session_data.encode(), key) if row else b""
             copies().fill(key, lease, data, int(min(left, FRESH_FOR)))
 
 
@@ -170,6 +178,23 @@ def _marked(key: str) -> Iterator[None]:
 def _unmark(key: str, mark: bytes) -> None:
     with suppress(redis.RedisError):  # the mark goes by itself
         copies().unmark(key, mark)
+
+
+def _signed(data: bytes, key: str) -> bytes:
+    """Tie a copy to its session: who can write into Redis can move none to another."""
+    return _signature(data, key) + data
+
+
+def _data_in(found: bytes | None, key: str) -> bytes | None:
+    if not found or not found.startswith(COPY):
+        return None
+    signature, data = found[1 : 1 + SIGNED], found[1 + SIGNED :]
+    return data if constant_time_compare(signature, _signature(data, key)) else None
+
+
+def _signature(data: bytes, key: str) -> bytes:
+    made = salted_hmac(__name__, key.encode() + data, algorithm="sha256")
+    return made.hexdigest().encode()
 
 
 def _token(kind: bytes) -> bytes:

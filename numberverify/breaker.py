@@ -75,8 +75,8 @@ def guard(operator: OperatorSettings, ask: Callable[[], T], api: str = VERIFY) -
         if isinstance(error, OperatorError) and error.is_outage:
             outcome = "failed"
             _failed(key, operator, api)
-        elif probes:  # neither for nor against it: the next may try
-            _forget(f"{key}/probe")
+        elif probes:  # neither for nor against it: the next may try, and be sent
+            _forget(f"{key}/probe", f"{key}/sent")
         outcome = "busy" if isinstance(error, OperatorBusy) else outcome
         raise
     finally:

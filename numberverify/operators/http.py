@@ -12,6 +12,7 @@ from requests.cookies import RequestsCookieJar
 
 from ..errors import (
     MalformedAnswer,
+    OperatorError,
     OperatorRefused,
     OperatorTimeout,
     OperatorUnreachable,
@@ -118,20 +119,20 @@ class Http:
     ) -> bytes:
         """Return the body of an answer: of one status alone, whatever others say."""
         left = within.remaining()
+        status = 0
         try:
             timeout = min(self.connect_timeout, left), min(self.read_timeout, left)
             response = self._send(method, url, timeout, **sent)
+            status = response.status_code
             body = self._body(response, within)
         # The errors of requests and urllib3 name the address and may quote what was
         # sent, so they are neither chained nor logged.
-        except requests.Timeout:
-            raise OperatorTimeout from None
-        except UNREACHABLE:
-            raise OperatorUnreachable from None
-        if response.status_code >= 500:
-            raise OperatorUnreachable(f"status {response.status_code}")
-        if response.status_code != yes:
-            raise OperatorRefused(response.status_code, _error_name(body))
+        except (OperatorError, *UNREACHABLE) as error:
+            raise _failure(error, status) from None
+        if status >= 500:
+            raise OperatorUnreachable(f"status {status}")
+        if status != yes:
+            raise OperatorRefused(status, _error_name(body))
         return body
 
     def _send(
@@ -184,6 +185,17 @@ def _json(body: Mapping[str, Any], bearer: str, correlator: str) -> dict[str, An
     if correlator:
         headers["x-correlator"] = correlator
     return {"json": dict(body), "headers": headers}
+
+
+def _failure(error: Exception, status: int) -> OperatorError:
+    """What a 4xx lacks in its body, or has too much of, is no outage: such is the page
+    of a firewall."""
+    if 400 <= status < 500:
+        return OperatorRefused(status)
+    if isinstance(error, OperatorError):
+        return error
+    timed_out = isinstance(error, requests.Timeout)
+    return OperatorTimeout() if timed_out else OperatorUnreachable()
 
 
 def _error_name(body: bytes) -> str:

@@ -6,14 +6,15 @@ import pytest
 import redis
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import account, sessions
 from accounts.cached_sessions import SessionStore, copies
 from tests.accounts.steps import is_signed_in
 from tests.conftest import Browser, redis_cache
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, DeviceFactory, UserFactory
 from tests.numberverify.test_races import at_once, twin_of
 
 pytestmark = [
@@ -210,7 +211,7 @@ def test_a_copy_lives_no_longer_than_the_session(key):
 def test_a_copy_that_somebody_forged_opens_nothing(key):
     copies()._redis.set(copies()._name(key), b"c" + b"eyJ3aG8iOiJFdmUifQ:1x:y", ex=60)
 
-    assert read(key) == {}
+    assert read(key) == {"who": "Ann"}
 
 
 def test_no_key_of_a_session_is_in_the_names(key):
@@ -244,6 +245,30 @@ def test_without_redis_it_ends_and_is_said_to_be_in_doubt(key, without_redis):
     with pytest.raises(redis.RedisError):
         end(key)
     assert read(key) == {}
+
+
+def test_without_redis_a_freeze_is_not_undone(key, without_redis):
+    ann = UserFactory()
+    DeviceFactory(user=ann, session_key=key)
+    without_redis()
+
+    with transaction.atomic():
+        account.freeze(ann)
+
+    ann.refresh_from_db()
+    assert ann.frozen_at
+    assert read(key) == {}
+
+
+def test_a_copy_serves_no_other_session(key):
+    read(key)
+    copy = copies()._redis.get(copies()._name(key))
+    invented = "i" * 32
+
+    copies()._redis.set(copies()._name(invented), copy, ex=60)
+
+    assert read(invented) == {}
+    assert read(key) == {"who": "Ann"}
 
 
 def test_without_redis_pages_go_on_and_nothing_is_begun(without_redis, monkeypatch):

@@ -139,6 +139,8 @@ def test_so_does_an_operator_that_is_gone(operator, come_back):
         pytest.param({}, Reply(400, {"error": "invalid_grant"}), id="400"),
         pytest.param({}, Reply(401, {"error": "invalid_client"}), id="401"),
         pytest.param({}, Reply(429, b"slow down"), id="429"),
+        pytest.param({}, Reply(403, b"x" * 70_000), id="a firewall's long page"),
+        pytest.param({}, Reply(403, b"half a page", cut=True), id="half of one"),
     ],
 )
 def test_what_a_stranger_can_bring_about_does_not(operator, come_back, changes, reply):
@@ -264,6 +266,7 @@ def test_a_junk_code_takes_nobody_s_turn_and_closes_nothing(down, signup):
 
         assert state() == State.HALF_OPEN
         fake = routing.operators()["fake"]
+        breaker.before_start(fake)  # the next one is sent
         assert breaker.guard(fake, lambda: "asked") == "asked"
 
 
