@@ -1,10 +1,12 @@
 """What PostgreSQL refuses: the site cannot edit the record (ASVS 16.4.2)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from numberverify import flow, seal
@@ -71,14 +73,47 @@ def test_a_freeze_spends_what_was_verified_in_a_row_that_is_sealed(method, ago, 
 
 def test_a_sealed_row_s_receipt_can_be_spent_and_its_person_leave():
     user = UserFactory()
-    row = sealed(1)[0]
+    row = begun(timedelta(days=2), user=user)
+    assert seal.seal_due() == 1
 
-    assert rows_of(row).update(user=user) == 1
     assert rows_of(row).update(redeemed_at=timezone.now()) == 1
     user.delete()
 
     assert rows_of(row).get().user is None
     assert findings() == []
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "somebody's"])
+def test_a_sealed_row_becomes_nobody_else_s(whose):
+    user = UserFactory() if whose == "somebody's" else None
+    row = begun(timedelta(days=2), user=user)
+    assert seal.seal_due() == 1
+
+    assert refused(lambda: rows_of(row).update(user=UserFactory()))
+
+
+@pytest.mark.parametrize("at", [None, timezone.now()])
+def test_a_receipt_that_was_spent_before_its_seal_stays_so(at):
+    row = begun(timedelta(days=2), redeemed_at=timezone.now() - timedelta(days=2))
+    assert seal.seal_due() == 1
+
+    assert refused(lambda: rows_of(row).update(redeemed_at=at))
+
+
+def test_to_be_forgotten_spends_no_receipt_and_names_nobody():
+    row, other = sealed(2)
+    erased = {"commitment": b"c" * 32} | dict(leaf.PERSONAL)
+    told_of(row, other)
+
+    for more in ({"redeemed_at": timezone.now()}, {"user": UserFactory()}):
+        assert refused(lambda more=more: rows_of(row).update(**erased | more))
+
+
+def test_a_row_that_is_not_sealed_becomes_who_signed_up():
+    sealed(1)
+    row = VerificationFactory(verified=True, user=None)
+
+    assert rows_of(row).update(user=UserFactory(), redeemed_at=timezone.now()) == 1
 
 
 def test_a_row_that_is_not_sealed_yet_moves_freely():
@@ -223,3 +258,69 @@ def test_links_of_the_chain_stay_as_they_are():
     assert refused(lambda: links.update(rows=9))
     assert refused(lambda: links.update(digest=uuid4().bytes * 2))
     assert refused(links.delete)
+
+
+# What every role may make for itself comes before the names of others.
+DECEITS = [
+    """CREATE TEMP TABLE numberverify_seal (
+        number int, kind text, last_id uuid, purged_to uuid, made_at timestamptz,
+        "of" int, leaves bytea
+    )""",
+    """INSERT INTO numberverify_seal VALUES (
+        1, 'forgotten', '00000000-0000-0000-0000-000000000000',
+        'ffffffff-ffff-ffff-ffff-ffffffffffff', 'infinity', 1, ''
+    )""",
+    "CREATE TEMP TABLE gone AS SELECT * FROM numberverify_verification LIMIT 0",
+    "CREATE TEMP TABLE uuid (id int)",
+    "CREATE TEMP TABLE timestamptz (id int)",
+]
+
+
+@contextmanager
+def as_somebody(*before: str) -> Iterator[None]:
+    """A role that may read and write all rows, and has made names of its own."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE nv_somebody")
+        tables = "numberverify_verification, numberverify_seal"
+        cursor.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO nv_somebody"
+        )
+        cursor.execute("SET LOCAL ROLE nv_somebody")
+        for statement in before:
+            cursor.execute(statement)
+        yield
+        transaction.set_rollback(True)
+
+
+def run(statement: str, *values: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(map(str, values)))  # of types by no name
+        return cursor.rowcount
+
+
+@pytest.mark.parametrize(
+    "before", [[], DECEITS], ids=["its names", "names of one's own"]
+)
+def test_v5_0_0_16_4_2_no_role_hides_the_chain_behind_a_name_of_its_own(before):
+    row, other = sealed(2)
+    table = "public.numberverify_verification"
+    late = begun(timedelta(minutes=59)).pk
+    old = uuid7((timezone.now() - timedelta(days=1)).timestamp())
+    columns = ", ".join(field.column for field in Verification._meta.fields)
+    copied = columns.replace("id,", "%s,", 1).replace("created_at", "%s")
+    copied = copied.replace("state_digest", "NULL")
+
+    with as_somebody(*before):
+        change = f"UPDATE {table} SET country = 'FR' WHERE id = %s"
+        assert refused(lambda: run(change, row.pk))
+        assert refused(lambda: run(f"DELETE FROM {table} WHERE id = %s", other.pk))
+        assert refused(
+            lambda: run(
+                f"INSERT INTO {table} ({columns}) SELECT {copied} FROM {table}"
+                " WHERE id = %s",
+                old,
+                timezone.now() - timedelta(days=1),
+                row.pk,
+            )
+        )
+        assert run(change, late) == 1
