@@ -177,16 +177,45 @@ def test_the_chain_tells_which_rows_were_erased_who_did_it_and_not_whose(ann):
     assert link.last_id == Seal.objects.first().last_id
 
 
-def test_many_rows_go_in_small_steps(ann, monkeypatch):
-    monkeypatch.setattr(forget, "STEP", 2)
-    for n in range(5):
-        of(ann, (n + 1) * DAYS)
+def many(ann, count):
+    rows = [of(ann, (n + 1) * DAYS) for n in range(count)]
     seal.seal_due()
+    return rows
+
+
+def test_one_person_is_one_erasing_of_the_chain(ann, monkeypatch):
+    """Else a long history would push the erasings of others off an auditor's list."""
+    monkeypatch.setattr(forget, "STEP", 2)
+    rows = many(ann, 5)
+    commitments = {
+        row[leaf.ID]: leaf.commitment_of(row)
+        for row in leaf.read(Verification.objects.all())
+    }
+
+    assert forget.person(ann, **WHO).rows == 5
+
+    assert Seal.objects.get(kind="forgotten").rows == 5
+    for row in map(again, rows):
+        assert (bytes(row.commitment), row.ip) == (commitments[row.pk], None)
+    assert findings() == []
+
+
+def test_a_very_long_history_is_more_than_one(ann, monkeypatch):
+    monkeypatch.setattr(forget, "A_LINK", 2)
+    many(ann, 5)
 
     assert forget.person(ann, **WHO).rows == 5
     links = Seal.objects.filter(kind="forgotten")
     assert [link.rows for link in links] == [2, 2, 1]
     assert findings() == []
+
+
+def test_a_hundred_rows_are_no_hundred_statements(ann, django_assert_max_num_queries):
+    """One after the other they kept everybody else from writing, on SQLite."""
+    many(ann, 40)
+
+    with django_assert_max_num_queries(30):
+        assert forget.person(ann, **WHO).rows == 40
 
 
 def test_a_forgotten_row_can_be_purged(ann, settings):
