@@ -111,6 +111,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """What a request gets that failed: 503 where a store is away, which is over soon
     and no fault of the code; else the page for our faults (`handler500`)."""
     error = sys.exc_info()[1]
+    if error and refuses_our_time(error):
+        logger.error(
+            "the clock of this machine is wrong: a verification's time was refused"
+        )
+        return unavailable()
     what = error and away(error)
     if not what:
         return fault(request)
@@ -129,6 +134,12 @@ def away(error: BaseException) -> str:
     # After a failover the old primary still answers, and takes no writes.
     is_read_only = isinstance(error.__cause__, ReadOnlySqlTransaction)
     return "database" if isinstance(error, InternalError) and is_read_only else ""
+
+
+def refuses_our_time(error: BaseException) -> bool:
+    """Whether PostgreSQL says that a new row is of a time that is sealed, or of two."""
+    about = getattr(error.__cause__, "diag", None)
+    return getattr(about, "constraint_name", None) == "nv_keep_time"
 
 
 def unavailable() -> HttpResponse:

@@ -26,6 +26,12 @@ class ConfigurationError(NumberVerifyError):
         self.problem = problem
 
 
+class ClocksDiffer(NumberVerifyError):
+    """This machine's clock and the database's: one of them is wrong."""
+
+    code = "clocks_differ"
+
+
 class CallbackRefused(NumberVerifyError):
     """The callback is not exchanged; `reference` is the verification's id, if known."""
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import breaker, limits, windows
+from numberverify import breaker, clocks, limits, windows
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
 
@@ -130,6 +130,12 @@ def stores_in_process(settings) -> None:
 def redis_cache(address: str, prefix: str = "") -> dict[str, str]:
     backend = "django.core.cache.backends.redis.RedisCache"
     return {"BACKEND": backend, "LOCATION": address, "KEY_PREFIX": prefix}
+
+
+@pytest.fixture(autouse=True)
+def _one_clock(monkeypatch) -> None:
+    """PostgreSQL's does not travel with ours."""
+    monkeypatch.setattr(clocks, "of_database", timezone.now)
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
-from .. import rollup
+from .. import clocks, rollup
 from ..models import Seal, Verification
 from .chain import NOBODY, Kind, Until, append, hold, last_key_before
 from .leaf import COLUMNS, ID, SETTLED_AT, Row, leaf_of, read
@@ -26,11 +25,11 @@ def seal_due(*, seconds: float = 60, batch: int = A_BATCH) -> int:
     """Seal what is settled and old enough; return how many rows.
 
     In batches, each a transaction of its own, for as long as `seconds`. Does nothing
-    while another process adds to the chain.
+    while another process adds to the chain. Raise ClocksDiffer.
     """
     until, sealed = Until(seconds), 0
     while not until.is_over():
-        link = _seal_next(timezone.now(), batch)
+        link = _seal_next(clocks.agreed(), batch)
         if link is None:
             break
         sealed += link.rows

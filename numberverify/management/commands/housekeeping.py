@@ -1,8 +1,9 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from numberverify import conf, flow, retention, seal
+from numberverify import clocks, conf, flow, retention, seal
+from numberverify.errors import ClocksDiffer
 
 
 class Command(BaseCommand):
@@ -20,6 +21,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, seconds: float, **options: Any) -> None:
+        try:
+            clocks.agreed()  # before all: what is under way would be over, too
+            self._run(seconds)
+        except ClocksDiffer as error:
+            raise CommandError(f"{error} Nothing is done until they agree.") from None
+
+    def _run(self, seconds: float) -> None:
         expired, interrupted = flow.sweep()
         self.stdout.write(f"expired {expired}, interrupted {interrupted}")
         for chore in conf.housekeeping():

@@ -1,9 +1,10 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from numberverify import conf, retention
+from numberverify.errors import ClocksDiffer
 
 
 class Command(BaseCommand):
@@ -32,7 +33,12 @@ class Command(BaseCommand):
                 f"due after {days} days: {rows} rows in {len(due)} batches"
             )
             return
-        purged = retention.purge_due(seconds=seconds)
+        try:
+            purged = retention.purge_due(seconds=seconds)
+        except ClocksDiffer as error:
+            raise CommandError(
+                f"{error} Nothing is deleted until they agree."
+            ) from None
         left = len(retention.due(timezone.now()))
         self.stdout.write(
             f"deleted {purged.rows} rows in {purged.batches} batches; {left} left"
