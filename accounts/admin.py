@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from numberverify.msisdn import Msisdn
-from numberverify.stepup import step_up_required
+from numberverify.stepup import came_back, step_up_required
 
 from . import (
     account,
@@ -71,7 +71,7 @@ def _guarded(
     view: Callable[..., Any], may: bool, request: HttpRequest, *args: Any, **kwargs: Any
 ) -> Any:
     if request.method in ("GET", "HEAD"):
-        return view(request, *args, **kwargs)
+        return came_back(request) or view(request, *args, **kwargs)
     if not may:
         raise PermissionDenied
     return AS_STAFF(lambda request: view(request, *args, **kwargs))(request)

@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from numberverify import correlation
+from numberverify.paths import without_tokens
 
 # Operators put codes into the callback's query string, mails put tokens into paths.
 QUERY = re.compile(r"\?\S*")
-UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-TOKEN = re.compile(rf"(?<=/)(?!{UUID}(?:[/\s]|$))[\w:.=%-]{{20,}}")
-REMOVED = "…"
 
 
 def redact(text: str) -> str:
@@ -22,7 +20,7 @@ def redact(text: str) -> str:
 
     A token is a path segment of 20 characters or more that is not a UUID.
     """
-    return TOKEN.sub(REMOVED, QUERY.sub("", text))
+    return without_tokens(QUERY.sub("", text))
 
 
 class Redact(logging.Filter):

@@ -22,16 +22,12 @@ from .history.export import Batch, batches
 from .history.filters import Filters, query
 from .history.form import FilterForm
 from .models import StaffRecord
-from .stepup import redeem_step_up, step_up_required, typed_before
-from .stepup.guard import address_of, keeps_query
+from .stepup import came_back, redeem_step_up, step_up_required, typed_before
+from .stepup.guard import address_of
 
 EXPORT = ("numberverify.view_verification", "numberverify.export_verification")
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 COUNT_EVERY = 25  # batches
-TOO_LONG = _(
-    "Nothing was exported: the address of these filters is too long to be confirmed. "
-    "Filter by less."
-)
 
 
 class ExportForm(forms.Form):
@@ -50,10 +46,8 @@ def address(filters: Filters) -> str:
 def export(request: HttpRequest) -> HttpResponse:
     if not all(map(request.user.has_perm, EXPORT)):
         raise PermissionDenied
-    if not keeps_query(request):
-        # Without its filters the address would mean all rows.
-        messages.error(request, TOO_LONG)
-        return SeeOther(reverse("admin:numberverify_verification_changelist"))
+    if back := came_back(request):
+        return back
     filters = _filters(request)
     if not filters.is_valid():
         place = reverse("admin:numberverify_verification_changelist")

@@ -13,6 +13,7 @@ from . import limits
 from .browser import client_ip
 from .errors import Limited
 from .models import StaffRecord
+from .paths import without_tokens
 
 logger = logging.getLogger(__name__)
 Kind = StaffRecord.Kind
@@ -74,8 +75,9 @@ def end(
 
 def refused(request: HttpRequest) -> None:
     """Write down that a page of the admin was refused to a member of staff, by its
-    path alone: what is typed behind it may hold a number. Records are for good, so of
-    anybody else, whom a link in a mail may have led there, the log tells."""
+    path alone, without fingerprints: what is typed behind it may hold a number. Records
+    are for good, so of anybody else, whom a link in a mail may have led there, the log
+    tells."""
     page = _page(request)
     if not page or not request.user.is_authenticated:
         return
@@ -97,4 +99,4 @@ def _page(request: HttpRequest) -> str:
     path = request.path
     if path == login:  # where the admin sends who is no staff
         path = urlsplit(request.GET.get("next", "")).path or path
-    return path[:200] if path.startswith(home) else ""
+    return without_tokens(path)[:200] if path.startswith(home) else ""

@@ -28,7 +28,16 @@ from numberverify.browser import leaves_for_operator
 from numberverify.errors import VerificationNotUsable
 
 from . import held
-from .guard import DetailsOf, Guard, StepUp, address_of, guard_for
+from .guard import DetailsOf, Guard, StepUp, address_of, came_back, guard_for
+
+__all__ = [
+    "StepUpRequiredMixin",
+    "came_back",
+    "is_frozen",
+    "redeem_step_up",
+    "step_up_required",
+    "typed_before",
+]
 
 
 def step_up_required(

@@ -32,7 +32,6 @@ from .confirmed import Confirmed, Details
 TELLS = {"previous", "method", "confirmed"}
 OWN_FIELDS = {"csrfmiddlewaretoken"} | TELLS
 SAFE = ("GET", "HEAD")
-MAX_NEXT = 500  # characters, as the column is wide
 # In the query: of a GET, to show the ways beside the network; of a POST, that the
 # confirm page's button was pressed.
 OTHER, CONFIRM = "nv_other", "nv_confirm"
@@ -61,6 +60,8 @@ class Guard:
         """Return what stands before the view, or None when it is open."""
         if not request.user.is_authenticated:
             return to_login(request)
+        if back := came_back(request):
+            return back
         stamp = held.stamp_of(request.user)
         if stamp is None:
             return self._page(request, "frozen")
@@ -161,7 +162,7 @@ class Guard:
             msisdn=proof.msisdn,
             user=proof.user,
             browser=browser,
-            next=address_of(request),
+            next=held.keep_address(request, address_of(request)),
             way=way_of(request),
         )
         return bind(SeeOther(url), browser, max_age=lives(way_of(request)))
@@ -242,20 +243,14 @@ def _attach(request: HttpRequest, step_up: StepUp) -> None:
     request.step_up = step_up  # type: ignore[attr-defined]
 
 
+def came_back(request: HttpRequest) -> HttpResponse | None:
+    """Lead to the page with its query, which no row was to hold."""
+    address = held.kept_address(request)
+    return SeeOther(address) if address else None
+
+
 def address_of(request: HttpRequest, *added: str) -> str:
-    """Return the page to come back to; a query string too long to keep is dropped, so
-    a view that reads it asks `keeps_query` first."""
-    address = _whole_address(request, *added)
-    return address if len(address) <= MAX_NEXT else request.path
-
-
-def keeps_query(request: HttpRequest) -> bool:
-    """Whether the query string is short enough to come back with the person."""
-    variants = ((), (OTHER,), (CONFIRM,))
-    return all(len(_whole_address(request, *each)) <= MAX_NEXT for each in variants)
-
-
-def _whole_address(request: HttpRequest, *added: str) -> str:
+    """Return the address of the page, without what step-up adds to it."""
     address = request.get_full_path()
     if added or {OTHER, CONFIRM} & set(request.GET):
         query = request.GET.copy()

@@ -5,6 +5,7 @@ password, number or factor, a freeze, its age, and in another browser.
 """
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +22,10 @@ from numberverify.flow import Receipt
 from .confirmed import Details
 
 PROOFS, KEPT = "nv_proofs", "nv_kept"  # keys of the session
-DETAILS = "nv_details"
+DETAILS, ADDRESSES = "nv_details", "nv_addresses"
 TABS = 5
+AT = "nv_at"  # in the query, in the place of one that the session keeps
+MAX_ADDRESS = 4000  # characters
 
 
 def stamp_of(user: Any) -> str | None:
@@ -92,6 +95,32 @@ def forget_typed(request: HttpRequest, address: str) -> None:
     kept = request.session.get(KEPT, [])
     if any(each[0] == address for each in kept):
         request.session[KEPT] = [each for each in kept if each[0] != address]
+
+
+def keep_address(request: HttpRequest, address: str) -> str:
+    """Return the address with its query kept here: it may say whom a page is about,
+    and the row of a proof is for good."""
+    path, _, query = address.partition("?")
+    if not query:
+        return address
+    if len(address) > MAX_ADDRESS:  # none is kept: what reads it must not go without
+        return f"{path}?{AT}=too-long"
+    kept: list[list[str]] = request.session.get(ADDRESSES, [])
+    for token, known in kept:
+        if known == address:
+            return f"{path}?{AT}={token}"
+    token = secrets.token_hex(8)
+    request.session[ADDRESSES] = [*kept[1 - TABS :], [token, address]]
+    return f"{path}?{AT}={token}"
+
+
+def kept_address(request: HttpRequest) -> str | None:
+    """Return the whole address of a page that the person comes back to."""
+    token = request.GET.get(AT)
+    if not token or request.method not in ("GET", "HEAD"):
+        return None
+    address = dict(request.session.get(ADDRESSES, [])).get(token, "")
+    return address if address.partition("?")[0] == request.path else None
 
 
 def keep_details(request: HttpRequest, digest: bytes, details: Details) -> None:

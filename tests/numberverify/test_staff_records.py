@@ -99,6 +99,19 @@ def test_v5_0_0_16_2_5_what_is_typed_behind_a_path_is_not_recorded(browser, page
     assert "900456" not in str(found.details)
 
 
+def test_v5_0_0_16_2_5_a_refused_page_about_a_number_is_recorded_without_its_mark(
+    browser,
+):
+    """The record is for good, and the person may be forgotten."""
+    at_desk(browser)
+    mark = "ab" * 16
+
+    browser.get(f"/admin/accounts/numberevent/number/{mark}-{mark}/")
+
+    (found,) = refusals()
+    assert found.details["page"] == "/admin/accounts/numberevent/number/…/"
+
+
 def test_a_page_outside_the_admin_is_none_of_these(browser, rf):
     request = rf.get("/accounts/profile/")
     request.user = UserFactory()

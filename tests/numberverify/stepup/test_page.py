@@ -184,18 +184,42 @@ def test_who_is_not_on_the_phone_finds_the_other_ways(signed_in, place):
     assert others.context["address"] == f"{place}vault/?box=7"
 
 
-def test_the_other_ways_lead_back_to_the_page_without_the_link(signed_in, ann):
-    page = signed_in.submit("/vault/?box=7&nv_other=1", method="sms")
+def kept(browser) -> str:
+    """What the row of the last proof begun leads to."""
+    return Verification.objects.latest("created_at").next
+
+
+@pytest.mark.parametrize("box", ["7", "7" * 900], ids=["short", "long"])
+def test_the_other_ways_lead_back_to_the_page_without_the_link(signed_in, ann, box):
+    page = signed_in.submit(f"/vault/?box={box}&nv_other=1", method="sms")
     signed_in.submit(page["Location"], code=texted())
 
-    assert Verification.objects.get().next == "/vault/?box=7"
-    assert is_open(signed_in.get("/vault/?box=7"))
+    back = signed_in.get(kept(signed_in))
+
+    assert (back.status_code, back["Location"]) == (303, f"/vault/?box={box}")
 
 
-def test_an_address_too_long_to_keep_loses_its_query(signed_in):
-    signed_in.submit(f"/vault/?box={'7' * 500}")
+def test_v5_0_0_14_2_1_a_query_string_gets_into_no_row(signed_in):
+    """It may say whom a page is about, and rows are for good."""
+    for _ in range(2):
+        signed_in.submit("/vault/?box=7", method="sms")
 
-    assert Verification.objects.get().next == "/vault/"
+    assert {row.next[:14] for row in Verification.objects.all()} == {"/vault/?nv_at="}
+    assert len(signed_in.session["nv_addresses"]) == 1
+
+
+@pytest.mark.parametrize("what", ["unknown", "of another page", "too long"])
+def test_a_query_that_is_not_known_leads_nowhere_else(signed_in, monkeypatch, what):
+    if what == "too long":
+        monkeypatch.setattr("numberverify.stepup.held.MAX_ADDRESS", 9)
+    signed_in.submit("/vault/?box=7", method="sms")
+    back = kept(signed_in)
+    if what == "unknown":
+        back = "/vault/?nv_at=0123456789abcdef"
+    elif what == "of another page":
+        back = back.replace("/vault/", "/transfer/")
+
+    assert signed_in.get(back).get("Location", "") == ""
 
 
 def test_without_a_number_or_another_way_the_page_says_what_to_add(signed_in, ann):
