@@ -6,6 +6,7 @@ Rows may be written, forgotten and purged meanwhile: each check bears with it.
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from .. import conf
 from ..models import Seal, Verification
+from ..models.seals import keys_in
 from .chain import NOBODY, Kind, first_key, last_key_before
 from .findings import Checked, Finding
 from .leaf import AT_ONCE, CREATED_AT, ID, is_forgotten, leaf_of, read
@@ -52,6 +54,7 @@ def check(
         was_open = was[1] if was[0] == before else set()
         yield from _check_batch(done, link, was_open)
         was = number, set(link.open_ids)
+    yield from _check_what_was_open(done, first, last)
     yield from _check_what_is_open(done, first, last)
     yield from _check_what_is_not_sealed(done, first, last)
     yield from _check_what_is_ahead(first, last)
@@ -61,8 +64,7 @@ def _check_batch(done: Checked, link: Seal, was_open: set[bytes]) -> Iterator[Fi
     number, leaves, left_open = link.number, link.digests, set(link.open_ids)
     yield from _check_lists(link, leaves)
     for key in sorted(was_open - left_open - leaves.keys()):
-        says = f"open before batch {number}, and in neither of its lists"
-        yield Finding("missing", says, UUID(bytes=key))
+        yield _left_out(number, key)
     in_range = Verification.objects.filter(pk__gt=link.after_id, pk__lte=link.last_id)
     for row in read(in_range.order_by("pk")):
         key = row[ID].bytes
@@ -143,6 +145,30 @@ def _check_kept(
         yield Finding("forgotten", f"{says}, and it is not", row)
     elif there is None and or_gone:
         yield Finding("missing", says, row)
+
+
+def _check_what_was_open(done: Checked, first: UUID, last: UUID) -> Iterator[Finding]:
+    """Find the rows that a list of open ones left out, in the batches of other parts:
+    a row of this one may be left out of any that follows."""
+    looked_at = {
+        number for (was, _), (number, before) in pairwise(done.wanted) if before == was
+    }
+    was_open: set[bytes] = set()
+    batches = Seal.objects.filter(kind=Kind.ROWS).order_by("number")
+    for number, packed in batches.values_list("number", "left_open").iterator(AT_ONCE):
+        keys = keys_in(bytes(packed))
+        now_open = {key for key in keys if first.bytes <= key < last.bytes}
+        over = was_open - now_open
+        if over and number not in looked_at:
+            over -= Seal.objects.get(pk=number).digests.keys()
+            for key in sorted(over):
+                yield _left_out(number, key)
+        was_open = now_open
+
+
+def _left_out(number: int, key: bytes) -> Finding:
+    says = f"open before batch {number}, and in neither of its lists"
+    return Finding("missing", says, UUID(bytes=key))
 
 
 def _check_what_is_open(done: Checked, first: UUID, last: UUID) -> Iterator[Finding]:

@@ -167,6 +167,19 @@ def test_an_open_row_that_is_left_out_of_the_next_list_is_named():
     assert found() == {("missing", waits.pk)}
 
 
+def test_an_open_row_that_a_later_list_leaves_out_is_named_in_its_part():
+    waits = begun(9 * DAYS, status=Status.PENDING, method=Method.MANUAL)
+    now = timezone.now()
+    for days, left_open in ((8, waits.pk.bytes), (5, waits.pk.bytes), (2, b"")):
+        last_id = last_key_before(now - days * DAYS)
+        seal.append(Kind.ROWS, now=now, rows=0, last_id=last_id, left_open=left_open)
+    gone(waits)
+
+    assert found() == {("missing", waits.pk)}
+    assert found(**part_of(waits)) == {("missing", waits.pk)}
+    assert found(since=now - 4 * DAYS) == set()
+
+
 # Forgotten
 
 
