@@ -37,10 +37,13 @@ def test_a_unit_starts_what_there_is(unit):
             assert (ROOT / words[3]).exists()
 
 
-def test_a_wrong_setting_keeps_the_service_from_starting():
-    before = (DEPLOY / "number-verify.service").read_text()
+@pytest.mark.parametrize("when", ["ExecStartPre", "ExecReload"])
+def test_a_wrong_setting_keeps_the_service_from_starting_anew(when):
+    """At a reload as well: gunicorn ends when it cannot read its settings again."""
+    unit = (DEPLOY / "number-verify.service").read_text()
 
-    assert "manage.py check --deploy --fail-level WARNING" in before
+    first = re.search(rf"^{when}=(.*)$", unit, re.MULTILINE)[1]
+    assert first.endswith("manage.py check --deploy --fail-level WARNING")
 
 
 def test_the_socket_is_the_same_on_both_sides():
