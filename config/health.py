@@ -7,6 +7,7 @@ everything that looks at host names, schemes or sessions.
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -25,6 +26,7 @@ from config.addresses import LIVE, READY
 
 logger = logging.getLogger(__name__)
 PATIENCE = 2.0  # seconds for each part; a balancer gives up after a few
+GIVEN_UP = 10.0  # seconds, for one that hangs: then another may be sent
 AGAIN_IN = 30  # seconds, for who meets the page
 
 
@@ -56,29 +58,34 @@ def failures() -> list[str]:
 
 class Part:
     """Something to ask, in a thread that nobody waits for longer than PATIENCE. While
-    one hangs no second one is sent after it."""
+    one hangs no second one is sent after it, until that one is given up: it may hang on
+    a connection that is lost, when all is well again."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask
-        self._is_asked = threading.Lock()
+        self._is_asked, self._since = threading.Lock(), 0.0
 
     def answers(self) -> bool:
-        if not self._is_asked.acquire(timeout=PATIENCE):
+        if self._is_asked.locked() and time.monotonic() - self._since > GIVEN_UP:
+            self._is_asked = threading.Lock()
+        turn = self._is_asked
+        if not turn.acquire(timeout=PATIENCE):
             return False
+        self._since = time.monotonic()
         said: list[bool] = []
-        thread = threading.Thread(target=self._run, args=(said,), daemon=True)
+        thread = threading.Thread(target=self._run, args=(said, turn), daemon=True)
         thread.start()
         thread.join(PATIENCE)
         return said == [True]
 
-    def _run(self, said: list[bool]) -> None:
+    def _run(self, said: list[bool], turn: threading.Lock) -> None:
         try:
             said.append(self._ask())
         except Exception as error:  # whatever it is, it is not ready
             logger.warning("not ready: %s", type(error).__name__)
         finally:
             connection.close()
-            self._is_asked.release()
+            turn.release()
 
 
 def _database() -> bool:

@@ -8,8 +8,19 @@ from django.core.exceptions import ImproperlyConfigured
 from config.environment import backend, positive, read
 
 Config = dict[str, Any]
-# Nobody waits longer than this for a store that does not answer: seconds.
+# Seconds for a connection to PostgreSQL, and for each call of the cache.
 FOR_A_CONNECTION, FOR_THE_CACHE = 3, 1
+# Where the network swallows everything, TCP alone can tell: in some ten seconds instead
+# of a quarter of an hour. How long a statement may take is the server's to say
+# (statement_timeout, docs/deploy.md).
+GIVES_UP = {
+    "connect_timeout": FOR_A_CONNECTION,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,  # milliseconds
+}
 
 
 def database(otherwise: str) -> Config:
@@ -24,7 +35,7 @@ def database(otherwise: str) -> Config:
             init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         )
     elif "postgresql" in found["ENGINE"]:
-        options.setdefault("connect_timeout", FOR_A_CONNECTION)
+        found["OPTIONS"] = options = GIVES_UP | options
         options["pool"] = _pool(read("DATABASE_POOL_SIZE", positive, "20"))
         # The pool keeps them, and config.postgresql looks whether they are alive.
         found |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 0}

@@ -46,6 +46,12 @@ def test_a_wrong_setting_keeps_the_service_from_starting_anew(when):
     assert first.endswith("manage.py check --deploy --fail-level WARNING")
 
 
+def test_the_site_s_statements_have_a_limit_and_those_of_commands_have_none():
+    limited = [unit.name for unit in UNITS if "statement_timeout" in unit.read_text()]
+
+    assert limited == ["number-verify.service"]
+
+
 def test_the_socket_is_the_same_on_both_sides():
     socket = "unix:/run/number-verify/web.sock"
 

@@ -142,6 +142,22 @@ def test_a_part_that_hangs_is_given_up_and_asked_by_one_thread_alone(monkeypatch
     assert asked == [1]
 
 
+def test_one_that_hangs_for_good_does_not_keep_the_next_from_being_asked(monkeypatch):
+    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    over = threading.Event()
+    hangs = [True]
+    part = health.Part(lambda: over.wait(20) if hangs.pop() else True)
+    assert not part.answers()
+    hangs.append(False)
+    assert not part.answers()  # the first is still out
+
+    monkeypatch.setattr(health, "PATIENCE", 5)
+    monkeypatch.setattr(health, "GIVEN_UP", 0)
+    assert part.answers()
+
+    over.set()
+
+
 def test_a_part_is_asked_again_after_it_failed():
     said = [ValueError(), True]
 

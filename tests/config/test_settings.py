@@ -382,8 +382,26 @@ def test_nobody_waits_long_for_a_store_that_is_away(start):
     told = start(PRODUCTION, DATABASE_URL="postgres://nv@127.0.0.1/nv").settings
 
     assert told["CACHES"]["default"]["OPTIONS"]["socket_timeout"] <= 2
-    assert told["DATABASES"]["default"]["OPTIONS"]["connect_timeout"] <= 3
-    assert told["DATABASES"]["default"]["OPTIONS"]["pool"]["reconnect_timeout"] <= 3
+    options = told["DATABASES"]["default"]["OPTIONS"]
+    assert options["connect_timeout"] <= 3
+    assert options["pool"]["reconnect_timeout"] <= 3
+
+
+def test_a_network_that_swallows_all_is_noticed_as_the_address_says_or_by_default(
+    start,
+):
+    address = "postgres://nv@127.0.0.1/nv?keepalives_idle=60&tcp_user_timeout=9000"
+    names = ["keepalives", "keepalives_idle", "tcp_user_timeout"]
+
+    found = [
+        start(PRODUCTION, DATABASE_URL=url).settings["DATABASES"]["default"]["OPTIONS"]
+        for url in ("postgres://nv@127.0.0.1/nv", address)
+    ]
+
+    assert [[int(each[name]) for name in names] for each in found] == [
+        [1, 5, 5000],
+        [1, 60, 9000],
+    ]
 
 
 def test_former_keys_are_kept_while_they_are_listed(start):
