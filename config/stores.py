@@ -21,6 +21,8 @@ GIVES_UP = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5000,  # milliseconds
 }
+# By all who use the Redis: Django's cache, limits, copies of sessions, breakers.
+UNDERSTOOD = {"BACKEND", "LOCATION"}
 
 
 def database(otherwise: str) -> Config:
@@ -59,11 +61,15 @@ def cache(*, is_for_one_process: bool) -> Config:
     if "dummy" in found["BACKEND"]:
         raise ImproperlyConfigured("CACHE_URL: a dummy cache keeps nothing")
     if is_shared(found):
-        patience = {
+        if found.keys() - UNDERSTOOD:
+            raise ImproperlyConfigured(
+                "CACHE_URL of a Redis cannot have a question mark: a password stands "
+                "before the host, the number of the database after it"
+            )
+        found["OPTIONS"] = {
             "socket_connect_timeout": FOR_THE_CACHE,
             "socket_timeout": FOR_THE_CACHE,
         }
-        found["OPTIONS"] = patience | found.get("OPTIONS", {})
     elif not is_for_one_process:
         raise ImproperlyConfigured(
             "CACHE_URL must be a Redis when DEBUG is off: in nothing else are the "

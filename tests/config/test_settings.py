@@ -293,6 +293,12 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("DATABASE_URL", f"postgres://u:{SECRET}/x@host/db"),
         ("CACHE_URL", ""),
         ("CACHE_URL", "nothing://known"),
+        # Django's cache alone would obey these.
+        ("CACHE_URL", f"redis://127.0.0.1/0?password={SECRET}"),
+        ("CACHE_URL", "redis://127.0.0.1?db=3"),
+        ("CACHE_URL", "rediss://127.0.0.1/0?ssl_cert_reqs=none"),
+        ("CACHE_URL", "redis://127.0.0.1/0?timeout=30"),
+        ("CACHE_URL", "redis://127.0.0.1/0?key_prefix=nv"),
         ("EMAIL_URL", "nothing://known"),
         ("EMAIL_URL", f"smtp://u:{SECRET}/x@host:25"),
         ("NV_TAKEOVER", "always"),
