@@ -5,12 +5,15 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
+import requests
 from django.core.management import get_commands
 
 from config import settings
-from tests.servers import ROOT
+from tests.servers import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -88,27 +91,72 @@ def test_nginx_takes_the_tokens_of_mailed_links_out():
 
 
 def test_nginx_says_itself_who_comes_and_how():
-    for location in re.findall(r"location [^{]*\{(.*?)\n    \}", NGINX, re.DOTALL):
+    locations = re.findall(r"location [^{]*\{(.*?)\n    \}", NGINX, re.DOTALL)
+    proxied = [each for each in locations if "proxy_pass" in each]
+    assert len(proxied) == NGINX.count("proxy_pass")
+    for location in proxied:
         assert "X-Forwarded-For $remote_addr;" in location
         assert "X-Forwarded-Proto $scheme;" in location
 
 
-@pytest.mark.skipif(
+NO_NGINX = pytest.mark.skipif(
     not shutil.which("nginx") and "NO_SKIPS" not in os.environ,
     reason="nginx is missing",
 )
-def test_nginx_takes_the_file(tmp_path):
-    text = re.sub(r"listen (\[::\]:)?(80|443)", r"listen 127.0.0.1:18\2", NGINX)
-    text = text.replace("/var/log/nginx", str(tmp_path))
-    text = re.sub(r".*ssl_certificate.*\n", "", text).replace(" ssl http2", "")
-    text = re.sub(r"(listen [\d.:]+;\n)\s*listen [\d.:]+;", r"\1", text)
-    whole = f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{text}\n}}\n"
-    (tmp_path / "nginx.conf").write_text(whole)
-    command = ["nginx", "-t", "-e", str(tmp_path / "e"), "-c", f"{tmp_path}/nginx.conf"]
 
-    ran = subprocess.run(command, capture_output=True, text=True)
+
+@pytest.fixture
+def nginx(tmp_path):
+    """The file without TLS, at ports of this test's own, as `-c` takes it."""
+    text = NGINX.replace("/var/log/nginx", str(tmp_path))
+    for port in (80, 443):
+        own = f"listen 127.0.0.1:{free_port()}"
+        text = re.sub(rf"\n    listen \[::\]:{port}.*", "", text)
+        text = re.sub(rf"listen {port}( ssl http2)?\b", own, text)
+    text = re.sub(r".*ssl_certificate.*\n", "", text)
+    text = text.replace("/run/number-verify/web.sock", f"{tmp_path}/web.sock")
+    whole = f"pid {tmp_path}/pid;\ndaemon off;\nevents {{}}\nhttp {{\n{text}\n}}\n"
+    (tmp_path / "nginx.conf").write_text(whole)
+    return ["nginx", "-e", str(tmp_path / "e"), "-c", f"{tmp_path}/nginx.conf"]
+
+
+@NO_NGINX
+def test_nginx_takes_the_file(nginx):
+    ran = subprocess.run([*nginx, "-t"], capture_output=True, text=True)
 
     assert ran.returncode == 0, ran.stderr
+
+
+@NO_NGINX
+def test_a_balancer_may_ask_over_http_and_everybody_else_is_led_to_https(
+    nginx, tmp_path
+):
+    """What stands behind nginx is away here: 502 is its word for it."""
+    port = re.search(r"listen 127.0.0.1:(\d+);", Path(nginx[-1]).read_text())[1]
+    at = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(nginx) as running:
+        try:
+            wait_for(at)
+            told = {
+                path: requests.get(at + path, allow_redirects=False, timeout=5)
+                for path in ("/readyz", "/livez", "/metrics", "/accounts/login/?a=b")
+            }
+        finally:
+            running.terminate()
+
+    assert [told[path].status_code for path in ("/readyz", "/livez")] == [502, 502]
+    assert told["/metrics"].status_code == 301
+    there = told["/accounts/login/?a=b"].headers["Location"]
+    assert there == "https://site.example/accounts/login/?a=b"
+
+
+def wait_for(at):
+    for _ in range(100):
+        try:
+            return requests.get(at, allow_redirects=False, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError("nginx does not start")
 
 
 def test_the_example_names_variables_that_the_settings_read():
