@@ -25,6 +25,7 @@ from django.db.models import (
     Model,
     QuerySet,
 )
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.query import get_related_populators
 from django.db.models.sql import DeleteQuery, UpdateQuery
 
@@ -202,13 +203,18 @@ def insert(row: Model) -> None:
     """Write a new row that has its key already: `save(force_insert=True)`.
 
     What is empty stands in the statement itself, of which there is one for each
-    pattern of it: most columns of a new row are empty, and each value costs.
+    pattern of it: most columns of a new row are empty, and each value costs. A column
+    that is left to the database (`db_default`) is no part of it.
     """
     model = type(row)
     connection = connections[router.db_for_write(model, instance=row)]
-    places, values = [], []
+    places, values, left_out = [], [], []
     for field in model._meta.local_concrete_fields:
         value = field.pre_save(row, True)
+        if isinstance(value, DatabaseDefault):
+            left_out.append(field.attname)
+            places.append("")
+            continue
         is_plain = isinstance(field, PLAIN.get(type(value), ()))
         if value is None:
             places.append("NULL")
@@ -225,12 +231,17 @@ def insert(row: Model) -> None:
     ):
         cursor.execute(_insert(model, connection.alias, tuple(places)), values)
     row._state.adding, row._state.db = False, connection.alias
+    for name in left_out:
+        del row.__dict__[name]  # who reads it asks what the database has made of it
 
 
 @lru_cache(maxsize=512)
 def _insert(model: type[Model], alias: str, places: tuple[str, ...]) -> str:
     quote = connections[alias].ops.quote_name
     fields: list[Any] = list(model._meta.local_concrete_fields)
-    columns = [quote(field.column) for field in fields]
+    columns = [
+        quote(field.column) for field, place in zip(fields, places, strict=True) if place
+    ]
     table, listed = quote(model._meta.db_table), ", ".join(columns)
-    return f"INSERT INTO {table} ({listed}) VALUES ({', '.join(places)})"  # noqa: S608
+    given = ", ".join(filter(None, places))
+    return f"INSERT INTO {table} ({listed}) VALUES ({given})"  # noqa: S608

@@ -4,8 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError, connection, models, transaction
+from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils import timezone
 
 from accounts.models import Device, Pending, User
@@ -135,6 +135,29 @@ def test_an_inserted_row_is_as_the_orm_writes_it(traits):
     row.status = Status.EXPIRED
     row.settled_at, row.number, row.nonce = timezone.now(), "", ""
     row.save()  # it is known to be stored
+
+
+@pytest.mark.parametrize("given", [{}, {"kept_for": 3}], ids=["default", "given"])
+@isolate_apps("numberverify")
+def test_a_column_with_a_default_in_the_database_may_be_left_to_it(given):
+    class Kept(models.Model):
+        name = models.TextField(default="")
+        kept_for = models.IntegerField(db_default=7)
+        note = models.TextField(null=True)
+
+        class Meta:
+            app_label = "numberverify"
+
+    table = f"CREATE TABLE {Kept._meta.db_table} "
+    table += "(id integer, name text, kept_for integer DEFAULT 7, note text)"
+    with connection.cursor() as cursor:
+        cursor.execute(table)
+    row = Kept(id=1, name="one", **given)
+
+    insert(row)
+
+    assert (row.name, row.kept_for, row.note) == ("one", given.get("kept_for", 7), None)
+    assert Kept.objects.get().kept_for == row.kept_for
 
 
 def test_a_second_row_with_the_key_is_refused():
