@@ -285,6 +285,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": _plain if DEBUG else _manifest},
 }
 LOG_FORMAT = read("LOG_FORMAT", one_of("text", "json"), "text" if DEBUG else "json")
+if LOG_FORMAT == "text" and not DEBUG:
+    # It prints what an error says, which may quote a number (config/logs.py).
+    raise ImproperlyConfigured("LOG_FORMAT cannot be text when DEBUG is off")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

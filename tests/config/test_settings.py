@@ -184,6 +184,7 @@ def start(launcher) -> Callable[..., Ended]:
         ),
         pytest.param(PRODUCTION | {"NV_SANDBOX": "on"}, "NV_SANDBOX", id="sandbox"),
         pytest.param(PRODUCTION | {"DEBUG": "on"}, "DEBUG", id="DEBUG in production"),
+        pytest.param(PRODUCTION | {"LOG_FORMAT": "text"}, "LOG_FORMAT", id="words"),
         pytest.param(PRODUCTION | {"CACHE_URL": None}, "CACHE_URL", id="no cache"),
         pytest.param(
             PRODUCTION | {"CACHE_URL": "locmemcache://"}, "CACHE_URL", id="own cache"

@@ -1,12 +1,15 @@
+import json
+import logging
 from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Pending
+from config.logs import JsonLines
 from numberverify.choices import Reason, Status
 from numberverify.models import Verification
 from tests.factories import (
@@ -16,6 +19,18 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def log_lines():
+    """What the command logs, as it is written with DEBUG off."""
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("numberverify.management")
+    logger.addHandler(handler)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    logger.removeHandler(handler)
 
 
 def housekeeping():
@@ -56,6 +71,28 @@ def test_journeys_that_nobody_finished_are_deleted():
 
     assert "purge_pending 1" in housekeeping()
     assert list(Pending.objects.all()) == [young]
+
+
+def breaks():
+    raise ValueError("Key (phone)=(+447700900123) already exists")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chore_that_fails_stops_no_other_and_quotes_no_row(settings, log_lines):
+    settings.NV_HOUSEKEEPING = [f"{__name__}.breaks", "accounts.models.purge_pending"]
+    PendingFactory(expires_at=timezone.now() - timedelta(minutes=1))
+    said = StringIO()
+
+    with pytest.raises(CommandError, match="breaks") as failed:
+        call_command("housekeeping", stdout=said)
+
+    assert "purge_pending 1\nsealed 0\npurged 0\n" in said.getvalue()
+    (line,) = log_lines()
+    assert (line["message"], line["errors"]) == (
+        "housekeeping: breaks failed",
+        ["ValueError"],
+    )
+    assert "900123" not in json.dumps(line) + str(failed.value)
 
 
 def test_a_persons_own_history_sweeps_itself(client):

@@ -1,9 +1,14 @@
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from numberverify import clocks, conf, flow, retention, seal
 from numberverify.errors import ClocksDiffer
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -23,16 +28,25 @@ class Command(BaseCommand):
     def handle(self, *args: Any, seconds: float, **options: Any) -> None:
         try:
             clocks.agreed()  # before all: what is under way would be over, too
-            self._run(seconds)
         except ClocksDiffer as error:
             raise CommandError(f"{error} Nothing is done until they agree.") from None
+        failed = []
+        for name, chore in _chores(seconds):
+            try:
+                self.stdout.write(chore())
+            except Exception:  # whatever it is, the others are due all the same
+                logger.exception("housekeeping: %s failed", name)
+                connection.close_if_unusable_or_obsolete()
+                failed.append(name)
+        if failed:
+            # No traceback: what an error says may quote a row.
+            raise CommandError(f"failed, as the log says: {', '.join(failed)}")
 
-    def _run(self, seconds: float) -> None:
-        expired, interrupted = flow.sweep()
-        self.stdout.write(f"expired {expired}, interrupted {interrupted}")
-        for chore in conf.housekeeping():
-            self.stdout.write(f"{chore.__name__} {chore()}")
-        self.stdout.write(f"sealed {seal.seal_due(seconds=seconds)}")
-        if conf.retention_days():
-            purged = retention.purge_due(seconds=seconds)
-            self.stdout.write(f"purged {purged.rows}")
+
+def _chores(seconds: float) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "sweep", lambda: "expired {}, interrupted {}".format(*flow.sweep())
+    for chore in conf.housekeeping():
+        yield chore.__name__, lambda chore=chore: f"{chore.__name__} {chore()}"
+    yield "seal", lambda: f"sealed {seal.seal_due(seconds=seconds)}"
+    if conf.retention_days():
+        yield "purge", lambda: f"purged {retention.purge_due(seconds=seconds).rows}"
