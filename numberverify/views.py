@@ -1,5 +1,6 @@
 """The operator's way back to us, and the page of one verification."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from .operators.base import Callback
 from .stepup import held
 
 MAX_STATE, MAX_PARAMETER = 512, 2048  # characters
+VSCHARS = re.compile(r"[\x20-\x7e]*")  # RFC 6749, A.11
 MAY_CORRECT = {Purpose.SIGNUP, Purpose.PHONE_CHANGE}
 CHOOSES_AFTER = {
     Status.PENDING,  # the operator did not send the browser back
@@ -71,11 +73,14 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
 
 
 def read_callback(query: QueryDict) -> Callback:
-    """Read the redirect's parameters; a doubled or over-long one spoils them all."""
+    """Read the redirect's parameters; a doubled or over-long one spoils them all, and so
+    does a code of other signs than it may have: it would go to the operator."""
     if any(
         len(values) != 1 or len(values[0]) > MAX_PARAMETER
         for values in (query.getlist(name) for name in query)
     ):
+        return Callback(malformed=True)
+    if not VSCHARS.fullmatch(query.get("code", "")):
         return Callback(malformed=True)
     # An error without a name is an error all the same.
     error = query.get("error", "") or "unnamed" if "error" in query else ""
