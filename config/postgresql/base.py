@@ -8,7 +8,8 @@ import time
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg import Error
+from psycopg import Error, OperationalError
+from psycopg.pq import TransactionStatus
 
 # Seconds that a connection may have been idle and is still believed: a network that
 # drops it without a word takes minutes to do so.
@@ -17,12 +18,16 @@ BELIEVED_FOR = 30.0
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
-        connection: Any = super().get_new_connection(conn_params)
-        while self.pool and not is_alive(connection):
+        if not self.pool:
+            return super().get_new_connection(conn_params)
+        # All that the pool holds may have been ended; the next is new.
+        for _ in range(self.pool.max_size + 1):
+            connection: Any = super().get_new_connection(conn_params)
+            if is_alive(connection):
+                return connection
             connection.close()
             connection._pool.putconn(connection)  # which replaces it
-            connection = super().get_new_connection(conn_params)
-        return connection
+        raise OperationalError("no connection of the pool is alive")
 
     def _close(self) -> Any:
         if self.connection is not None and self.pool:
@@ -41,6 +46,8 @@ def is_alive(connection: Any) -> bool:
         return True
     try:
         connection.execute("")
+        if connection.info.transaction_status != TransactionStatus.IDLE:
+            connection.rollback()  # one without autocommit has begun by that
     except Error:
         return False
     return True

@@ -1,7 +1,7 @@
 """Whether a pooled connection is alive, without asking the server."""
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from config.postgresql.base import BELIEVED_FOR, is_alive
 
@@ -42,6 +42,24 @@ def test_one_that_was_used_lately_is_believed_and_costs_no_round_trip(
     monkeypatch.setattr(pooled, "execute", None)  # to call it would be an error
 
     assert is_alive(pooled)
+
+
+def test_to_be_asked_leaves_no_transaction_open(pooled, monkeypatch):
+    pooled.autocommit, pooled.nv_used_at = False, 0.0
+    monkeypatch.setattr("config.postgresql.base.BELIEVED_FOR", -1)
+
+    assert is_alive(pooled)
+    pooled.autocommit = True  # which an open transaction would not let us do
+
+
+def test_a_pool_of_which_nothing_is_alive_is_given_up(monkeypatch):
+    connection.close()
+    with monkeypatch.context() as patched:
+        patched.setattr("config.postgresql.base.is_alive", lambda connection: False)
+        with pytest.raises(OperationalError):
+            connection.ensure_connection()
+
+    connection.ensure_connection()
 
 
 def test_one_that_was_idle_for_long_is_asked(pooled, monkeypatch):
