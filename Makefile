@@ -35,6 +35,7 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 
 lock: $(TOOLS)/.done ## Write the locks anew, from the requirements
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) requirements-bench.txt -c requirements.lock -o requirements-bench.lock
 	$(COMPILE) requirements-tools.txt -o requirements-tools.lock
 
 audit: $(TOOLS)/.done ## Known weaknesses of the locked versions; needs the internet
@@ -89,9 +90,9 @@ bench-history: $(VENV)/.dev ## How the history does at ROWS rows
 
 # Of PostgreSQL and Redis. The peers have an environment of their own.
 BENCH := .venv-bench
-$(BENCH)/.made: requirements.txt requirements-bench.txt
+$(BENCH)/.made: requirements-bench.lock
 	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 bench-flow bench-soak: export DATABASE_URL := $(if $(filter postgres%,$(DATABASE_URL)),$(DATABASE_URL),$(POSTGRESQL_URL))

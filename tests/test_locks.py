@@ -10,6 +10,7 @@ from tests.servers import ROOT
 LOCKS = {
     "requirements.lock": "requirements.txt",
     "requirements-dev.lock": "requirements-dev.txt",
+    "requirements-bench.lock": "requirements-bench.txt",
     "requirements-tools.lock": "requirements-tools.txt",
 }
 PIN = re.compile(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", re.MULTILINE)
@@ -38,6 +39,7 @@ def test_each_version_has_hashes_and_nothing_names_where_it_lies(lock):
 
 def test_the_tests_run_on_the_versions_that_are_served():
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
+    assert pins("requirements.lock") <= pins("requirements-bench.lock")
 
 
 # make audit
