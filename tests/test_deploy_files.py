@@ -49,6 +49,14 @@ def test_a_wrong_setting_keeps_the_service_from_starting_anew(when):
     assert first.endswith("manage.py check --deploy --fail-level WARNING")
 
 
+def test_each_unit_is_shut_in_as_the_others_are():
+    walls = r"^(?:NoNew|Protect|Private|Restrict|Lock|Capability|SystemCall)\w+=.*$"
+    found = [set(re.findall(walls, each.read_text(), re.MULTILINE)) for each in UNITS]
+
+    assert len(found[0]) > 10
+    assert all(each == found[0] for each in found)
+
+
 def test_the_site_s_statements_have_a_limit_and_those_of_commands_have_none():
     limited = [unit.name for unit in UNITS if "statement_timeout" in unit.read_text()]
 
