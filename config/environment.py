@@ -64,6 +64,14 @@ def positive(word: str) -> int:
     return number
 
 
+def seconds(word: str) -> int:
+    """Two years at most, and not none."""
+    number = count(word, most=2 * 365 * 24 * 60 * 60)
+    if number == 0:
+        raise ValueError
+    return number
+
+
 def duration(word: str) -> timedelta:
     """Read a whole number with its unit, from a minute to a year: 90s, 30m, 1h, 14d."""
     found = DURATION.fullmatch(word)

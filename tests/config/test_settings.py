@@ -302,6 +302,8 @@ def test_what_does_not_go_together_is_refused_by_name(start, environment, named)
         ("CACHE_URL", "redis://127.0.0.1/0?key_prefix=nv"),
         ("EMAIL_URL", "nothing://known"),
         ("EMAIL_URL", f"smtp://u:{SECRET}/x@host:25"),
+        ("HSTS_SECONDS", "0"),
+        ("HSTS_SECONDS", "1y"),
         ("NV_TAKEOVER", "always"),
         ("NV_SIM_SWAP_HOURS", "-1"),
         ("NV_SIM_SWAP_HOURS", "soon"),
@@ -487,6 +489,8 @@ def test_over_https_cookies_belong_to_the_host_and_to_https(start):
     for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"):
         assert told[name] is True
     assert told["SECURE_HSTS_SECONDS"] >= 31_536_000
+    gently = start(PRODUCTION, HSTS_SECONDS="300").settings
+    assert gently["SECURE_HSTS_SECONDS"] == 300
     assert told["DEBUG"] is False
 
 
