@@ -240,7 +240,9 @@ def _insert(model: type[Model], alias: str, places: tuple[str, ...]) -> str:
     quote = connections[alias].ops.quote_name
     fields: list[Any] = list(model._meta.local_concrete_fields)
     columns = [
-        quote(field.column) for field, place in zip(fields, places, strict=True) if place
+        quote(field.column)
+        for field, place in zip(fields, places, strict=True)
+        if place
     ]
     table, listed = quote(model._meta.db_table), ", ".join(columns)
     given = ", ".join(filter(None, places))

@@ -73,8 +73,8 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
 
 
 def read_callback(query: QueryDict) -> Callback:
-    """Read the redirect's parameters; a doubled or over-long one spoils them all, and so
-    does a code of other signs than it may have: it would go to the operator."""
+    """Read the redirect's parameters. A doubled or over-long one spoils them all, and
+    so does a code of other signs than it may have: it would go to the operator."""
     if any(
         len(values) != 1 or len(values[0]) > MAX_PARAMETER
         for values in (query.getlist(name) for name in query)

@@ -140,16 +140,16 @@ def test_an_inserted_row_is_as_the_orm_writes_it(traits):
 @pytest.mark.parametrize("given", [{}, {"kept_for": 3}], ids=["default", "given"])
 @isolate_apps("numberverify")
 def test_a_column_with_a_default_in_the_database_may_be_left_to_it(given):
-    class Kept(models.Model):
+    class Kept(models.Model):  # noqa: DJ008
         name = models.TextField(default="")
         kept_for = models.IntegerField(db_default=7)
-        note = models.TextField(null=True)
+        note = models.IntegerField(null=True)
 
         class Meta:
             app_label = "numberverify"
 
     table = f"CREATE TABLE {Kept._meta.db_table} "
-    table += "(id integer, name text, kept_for integer DEFAULT 7, note text)"
+    table += "(id integer, name text, kept_for integer DEFAULT 7, note integer)"
     with connection.cursor() as cursor:
         cursor.execute(table)
     row = Kept(id=1, name="one", **given)

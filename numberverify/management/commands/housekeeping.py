@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -46,7 +47,11 @@ class Command(BaseCommand):
 def _chores(seconds: float) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "sweep", lambda: "expired {}, interrupted {}".format(*flow.sweep())
     for chore in conf.housekeeping():
-        yield chore.__name__, lambda chore=chore: f"{chore.__name__} {chore()}"
+        yield chore.__name__, partial(_told, chore)
     yield "seal", lambda: f"sealed {seal.seal_due(seconds=seconds)}"
     if conf.retention_days():
         yield "purge", lambda: f"purged {retention.purge_due(seconds=seconds).rows}"
+
+
+def _told(chore: Callable[[], int]) -> str:
+    return f"{chore.__name__} {chore()}"
