@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from numberverify import clocks, conf, flow, retention, seal
 from numberverify.errors import ClocksDiffer
@@ -29,19 +29,29 @@ class Command(BaseCommand):
     def handle(self, *args: Any, seconds: float, **options: Any) -> None:
         try:
             clocks.agreed()  # before all: what is under way would be over, too
+            failed = self._run(seconds)
         except ClocksDiffer as error:
             raise CommandError(f"{error} Nothing is done until they agree.") from None
+        except DatabaseError:
+            logger.exception("housekeeping: the clocks cannot be compared")
+            failed = ["clocks"]
+        if failed:
+            # No traceback: what an error says may quote a row.
+            raise CommandError(f"failed, as the log says: {', '.join(failed)}")
+
+    def _run(self, seconds: float) -> list[str]:
+        """Return the names of the chores that failed."""
         failed = []
         for name, chore in _chores(seconds):
             try:
                 self.stdout.write(chore())
+            except ClocksDiffer:
+                raise
             except Exception:  # whatever it is, the others are due all the same
                 logger.exception("housekeeping: %s failed", name)
                 connection.close_if_unusable_or_obsolete()
                 failed.append(name)
-        if failed:
-            # No traceback: what an error says may quote a row.
-            raise CommandError(f"failed, as the log says: {', '.join(failed)}")
+        return failed
 
 
 def _chores(seconds: float) -> Iterator[tuple[str, Callable[[], str]]]:
