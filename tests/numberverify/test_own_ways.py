@@ -76,6 +76,7 @@ def test_wrong_codes_of_the_app_count_like_others(holder, ann):
     assert tries(opened(ann, Method.TOTP, known=True), shown_by(app)).right
 
 
+@pytest.mark.usefixtures("stores_in_process")
 @pytest.mark.parametrize("method", COUNTED)
 def test_after_a_hundred_wrong_codes_in_a_row_the_way_is_closed(ann, method):
     way_for(ann, method)
