@@ -77,11 +77,12 @@ def test_nobody_waits_longer_than_its_own_patience():
         line.take(patience=0.01)
 
 
-def test_after_a_pause_silence_begins_anew(impatient):
+def test_after_a_pause_silence_begins_anew(monkeypatch):
+    monkeypatch.setattr(turns, "SILENCE", LONG)
     line = Turns(1)
     line.take(patience=LONG)
     line.give_back(answered=False)
-    time.sleep(0.1)
+    line.moved_at -= 2 * LONG  # nobody came for so long
     line.take(patience=LONG)
     other, found = waiting(line)
 
