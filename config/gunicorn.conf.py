@@ -115,7 +115,10 @@ def _refuse_what_is_unsafe(server: Any) -> None:
 
 def when_ready(server: Any) -> None:
     """Forget what has been imported here: workers, also those of a reload, import the
-    code that lies there then, and not half of it from this process."""
+    code that lies there then, and not half of it from this process. With --preload
+    they have it from here, and half of it anew would be two of each model."""
+    if server.cfg.preload_app:
+        return
     for name in list(sys.modules):
         if name.partition(".")[0] in ("config", "accounts", "numberverify"):
             del sys.modules[name]

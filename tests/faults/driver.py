@@ -30,7 +30,7 @@ _numbers = itertools.count(100)
 
 class Site(Server):
     """gunicorn with one worker, DEBUG off, and two operators that are quick to give up:
-    a second for each leg, three failures, a pause of two."""
+    two seconds for a leg, three failures, a pause of two."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Site(Server):
 def _toml(name: str, operator: FakeOperator, country: str) -> str:
     table = operator.table(
         countries=[country],
-        deadline=1.0,
+        deadline=2.0,
         threads=4,
         breaker_failures=3,
         breaker_seconds=2,

@@ -30,7 +30,7 @@ def _all_is_well_again(operator, person):
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        pytest.param(Reply(delay=2), "operator_timeout", id="hangs"),
+        pytest.param(Reply(delay=4), "operator_timeout", id="hangs"),
         pytest.param(Reply(drip=0.1, raw=HEADERS), "operator_timeout", id="drips"),
         pytest.param(Reply(raw=b""), "operator_unreachable", id="hangs up"),
         pytest.param(Reply(503), "operator_unreachable", id="is down"),
