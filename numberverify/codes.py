@@ -159,7 +159,7 @@ def try_code(row: Verification, typed: str) -> Tried:
 
     Raise SmsNotSent when the operator that made the code cannot be asked: no try.
     """
-    now = timezone.now()
+    now, was_open = timezone.now(), row.is_open
     mine = Verification.objects.filter(pk=row.pk)
     if row.expires_at <= now:
         return Tried(right=False, left=0)
@@ -180,7 +180,7 @@ def try_code(row: Verification, typed: str) -> Tried:
         metrics.ended(row, Status.VERIFIED)
         return Tried(right=True, left=0)
     row.refresh_from_db()
-    if not row.is_open:
+    if was_open and not row.is_open:
         metrics.ended(row, row.status, row.reason)
     return Tried(right=False, left=max(0, row.tries_allowed - row.tries))
 

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from numberverify import breaker, metrics
-from numberverify.choices import Reason
+from numberverify import breaker, codes, metrics
+from numberverify.choices import Method, Reason
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory
 from tests.fake_operator import TOKEN, Reply
+from tests.numberverify.typed import opened
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,18 @@ def test_a_second_equal_callback_is_no_second_ending(browser, operator, counted)
         browser.come_back(operator, begun)
 
     assert counted("numberverify_ended_total", **MATCH) == 1
+
+
+def test_wrong_codes_end_a_row_once_however_many_follow(counted):
+    row = opened(UserFactory(phone=ANN), Method.SMS)
+    ending = {"purpose": "login", "method": "sms", "operator": row.operator}
+    ending |= {"outcome": "refused", "reason": Reason.WRONG_CODES}
+    counted("numberverify_ended_total", **ending)
+
+    for _ in range(row.tries_allowed + 3):
+        codes.try_code(row, "000000x")
+
+    assert counted("numberverify_ended_total", **ending) == 1
 
 
 @pytest.mark.parametrize(
