@@ -10,7 +10,8 @@ docs/decisions/0033-breaker.md says what counts and what does not.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from math import ceil
 from typing import TypeVar
@@ -57,7 +58,14 @@ def before_start(operator: OperatorSettings) -> None:
 
 
 def guard(operator: OperatorSettings, ask: Callable[[], T], api: str = VERIFY) -> T:
-    """Ask, unless the breaker is open; raise BreakerOpen then, or what `ask` raises.
+    """Ask, unless the breaker is open; raise BreakerOpen then, or what `ask` raises."""
+    with guarded(operator, api):
+        return ask()
+
+
+@contextmanager
+def guarded(operator: OperatorSettings, api: str = VERIFY) -> Iterator[None]:
+    """Asking within it counts. Raise BreakerOpen instead where the breaker is open.
 
     A neighbour of the verification at the operator fails for itself.
     """
@@ -69,7 +77,7 @@ def guard(operator: OperatorSettings, ask: Callable[[], T], api: str = VERIFY) -
         raise BreakerOpen
     began, outcome = time.monotonic(), "answered"
     try:
-        answer = ask()
+        yield
     except BaseException as error:
         outcome = "refused"
         if isinstance(error, OperatorError) and error.is_outage:
@@ -87,7 +95,6 @@ def guard(operator: OperatorSettings, ask: Callable[[], T], api: str = VERIFY) -
             logger.warning("%s answers again: %s", operator.name, api)
     elif probes:
         _forget(f"{key}/probe")
-    return answer
 
 
 def states(operators: Mapping[str, OperatorSettings]) -> dict[tuple[str, str], State]:

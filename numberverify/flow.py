@@ -5,9 +5,6 @@ No transaction and no pooled connection is held while an operator is asked, and 
 change of state is one conditional UPDATE.
 """
 
-import logging
-import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +15,6 @@ from django.db import connection
 from django.utils import timezone
 
 from . import (
-    breaker,
     codes,
     conf,
     late,
@@ -26,22 +22,21 @@ from . import (
     metrics,
     network,
     policy,
-    routing,
     seal,
     statements,
     swaps,
     ways,
 )
-from .browser import Browser, Way, give_back_connections
-from .choices import Because, Event, Method, Purpose, Reason, Status
+from .browser import Browser, Way
+from .choices import Because, Method, Purpose, Reason, Status
 from .correlation import is_about
-from .errors import OperatorError, OtherBrowser, UnknownState, VerificationNotUsable
+from .errors import OtherBrowser, UnknownState, VerificationNotUsable
+from .exchange import exchange_and_settle as exchange_and_settle  # its second act
+from .exchange import exchange_or_leave as exchange_or_leave
 from .models import Verification, digest
 from .msisdn import Msisdn
-from .operators.base import Callback, OperatorToken
 from .uuid7 import first_at, uuid7
 
-logger = logging.getLogger(__name__)
 NETWORK = Way()
 CLOCKS_DIFFER = timedelta(minutes=10)
 
@@ -163,54 +158,6 @@ def claim(
         late.settle(row, now=now)
         raise UnknownState(row.pk)
     return row, False
-
-
-def exchange_and_settle(row: Verification, brought: Callback | OperatorToken) -> bool:
-    """Exchange what was brought for a claimed row, ask, and settle. From any thread.
-
-    An app brings an operator token of its SIM (TS.43) instead of the redirect's code:
-    so it works on Wi-Fi. Return whether the row is now a receipt.
-    """
-    is_about(row.pk)
-    question = network.question(row)
-    status, subject, reason = Status.UNAVAILABLE, "", ""
-    give_back_connections()
-    began: float | None = time.monotonic()
-    try:
-        line = routing.line(row.operator)
-        answer = breaker.guard(line.settings, lambda: line.ask(brought, question))
-        status = Status.VERIFIED if answer.matched else Status.MISMATCHED
-        subject = answer.subject
-    except OperatorError as error:
-        reason = error.code
-        said = f"{reason} ({error})" if str(error) else reason
-        logger.warning("verification %s: %s %s", row.pk, row.operator, said)
-        began = began if error.was_asked else None
-    except Exception as error:
-        # A fault of ours. It is no answer either, and the code may be spent. What
-        # the error says stays out of the log: it may quote a number or a code.
-        reason = Reason.INTERRUPTED
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        fault = f"{type(error).__name__} at {where.filename}:{where.lineno}"
-        logger.error("verification %s: our own fault, %s", row.pk, fault)
-    settled = statements.SETTLE.ask(
-        id=row.pk,
-        status=status,
-        now=timezone.now(),
-        reason=reason,
-        operator_subject=subject[:255],
-        operator_ms=None if began is None else round((time.monotonic() - began) * 1000),
-    )
-    if settled:
-        metrics.ended(row, status, reason)
-        limits.settled(row, status)
-    if settled and status == Status.UNAVAILABLE:  # a text message may be offered next
-        swaps.note(row, question.msisdn)
-        if row.sim_swap:
-            Verification.objects.filter(pk=row.pk).update(sim_swap=row.sim_swap)
-    if settled and status == Status.MISMATCHED and row.user_id:
-        _tell_of_no_match(row)
-    return settled == 1 and status == Status.VERIFIED
 
 
 def find_receipt(proof: Proof) -> Receipt | None:
@@ -383,12 +330,3 @@ def _receipts(proof: Proof) -> statements.Receipts:
         now=timezone.now(),
         max_age=min(proof.max_age, policy.RECEIPT_FOR),
     )
-
-
-def _tell_of_no_match(row: Verification) -> None:
-    """Have the site count it. Whatever it makes of it, the answer stands."""
-    try:
-        conf.tell(row.user, Event.NO_MATCH)
-    except Exception as error:  # its words may quote the person's address
-        kind = type(error).__name__
-        logger.error("verification %s: the site was not told, %s", row.pk, kind)

@@ -15,6 +15,10 @@ RECEIPT_FOR = timedelta(minutes=5)
 # An exchange older than this belongs to a process that died: operators' deadlines
 # are at most a minute.
 EXCHANGING_FOR = timedelta(minutes=2)
+# So long after the code came back, whoever still looks at the page is told that this
+# goes on, and then is offered the other ways.
+REASSURED_AFTER = timedelta(seconds=5)
+OFFERED_OTHERS_AFTER = timedelta(seconds=15)
 
 # A code that a person types (NIST SP 800-63B-4, 3.1.3.2: ten minutes, a new code does
 # not reset the count of failures).

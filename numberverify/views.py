@@ -50,7 +50,8 @@ ENDINGS = {
 @require_GET
 def callback(request: HttpRequest, operator: str) -> HttpResponse:
     """Where the operator sends the browser back to. Answers with a redirect, so that
-    the code leaves the address bar and the browser's history."""
+    the code leaves the address bar and the browser's history; after a second at the
+    latest to the row's page, which waits for the verdict."""
     if operator not in routing.operators():
         raise Http404
     states = request.GET.getlist("state")
@@ -65,7 +66,7 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
         )
     except CallbackRefused as refused:
         return _start_again(request, refused.reference)
-    goes_on = taken and flow.exchange_and_settle(row, read_callback(request.GET))
+    goes_on = taken and flow.exchange_or_leave(row, read_callback(request.GET))
     here = row.get_absolute_url()
     response = SeeOther(row.next or here if goes_on else here)
     response["Referrer-Policy"] = "no-referrer"
@@ -155,6 +156,8 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         and row.status != Status.MISMATCHED  # that is the SIM's own network's word
         and network.others_serve(row),
         "details": held.details_of(request, bytes(row.details_digest)),
+        "reassures": _asked_for(row) >= policy.REASSURED_AFTER,
+        "offers_others": _asked_for(row) >= policy.OFFERED_OTHERS_AFTER,
     }
     ending = ENDINGS[Status(row.status)]
     if row.status == Status.PENDING and row.method == Method.MANUAL:
@@ -166,10 +169,19 @@ def _ways_on(request: HttpRequest, row: Verification) -> list[Method]:
     """The chooser's ways; none before an ending, or when the journey is over."""
     last_moved = row.settled_at or row.created_at
     is_old = timezone.now() - last_moved > policy.GOES_ON_FOR
-    if row.status not in CHOOSES_AFTER or not row.next or is_old:
+    chooses = row.status in CHOOSES_AFTER
+    if row.status == Status.EXCHANGING:
+        chooses = _asked_for(row) >= policy.OFFERED_OTHERS_AFTER
+    if not chooses or not row.next or is_old:
         return []
     row.browser_known = conf.knows_browser(request, row.user) if row.user else False
     return ways.open_to(row)
+
+
+def _asked_for(row: Verification) -> timedelta:
+    """Return how long the operator has been asked, or had when it was over."""
+    now = timezone.now()
+    return (row.settled_at or now) - (row.claimed_at or now)
 
 
 def _accepts(row: Verification, method: Method) -> bool:

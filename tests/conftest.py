@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import breaker, clocks, limits, windows
+from numberverify import breaker, clocks, exchange, limits, windows
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
 
@@ -142,6 +142,20 @@ def _one_clock(monkeypatch) -> None:
 def _no_tries_yet() -> None:
     windows.in_process.storage.reset()
     limits._owed.clear()
+
+
+@pytest.fixture(autouse=True)
+def _requests_wait(monkeypatch) -> None:
+    """On a busy machine any operator is slow; what that does has tests of its own."""
+    monkeypatch.setattr(exchange, "PATIENCE", 60.0)
+
+
+@pytest.fixture
+def requests_leave(transactional_db, _requests_wait, monkeypatch) -> Iterator[None]:
+    """A request waits for an operator no longer than this."""
+    monkeypatch.setattr(exchange, "PATIENCE", 0.2)
+    yield
+    exchange.wait()
 
 
 @pytest.fixture(autouse=True)

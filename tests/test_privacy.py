@@ -233,7 +233,7 @@ def check_json(log: str) -> None:
     ]
     assert len(callbacks) > 20
     assert all(line["verification"] for line in callbacks)
-    said = [line for line in lines if line["logger"] == "numberverify.flow"]
+    said = [line for line in lines if line["logger"] == "numberverify.exchange"]
     assert len(said) > 10
     for line in said:
         assert line["message"].startswith(f"verification {line['verification']}: ")

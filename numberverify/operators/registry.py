@@ -1,10 +1,13 @@
 """From settings to operators that can be asked, each with its own threads."""
 
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import dataclass
 from threading import Lock
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ..errors import OperatorError, OperatorRefused, OperatorTimeout
 from .base import Answer, Brought, Deadline, Operator, OperatorSettings, Question
@@ -34,7 +37,11 @@ class Line:
         self.run(self.operator.prepare)
 
     def ask(self, brought: Brought, question: Question) -> Answer:
-        return self.run(lambda within: self.operator.ask(brought, question, within))
+        return self.begin(brought, question).result()
+
+    def begin(self, brought: Brought, question: Question) -> "Asked[Answer]":
+        """The same, for somebody who does not wait to the end."""
+        return self._asked(lambda within: self.operator.ask(brought, question, within))
 
     def ask_camara(
         self, ask: Callable[[Camara, Deadline], T], *, patience: float | None = None
@@ -55,15 +62,13 @@ class Line:
         The wait ends on time even when the thread does not: a server that drips
         its headers holds one of its own threads, never one of a request.
         """
+        return self._asked(ask, patience).result()
+
+    def _asked(
+        self, ask: Callable[[Deadline], T], patience: float | None = None
+    ) -> "Asked[T]":
         seconds = min(self.settings.deadline, patience or self.settings.deadline)
-        within = Deadline.after(seconds)
-        self.turns.take(patience=seconds)
-        # What it logs is about the request's verification too.
-        asked = self.threads.submit(copy_context().run, self._take_turn, ask, within)
-        try:
-            return asked.result(timeout=within.remaining())
-        except TimeoutError:
-            raise OperatorTimeout from None
+        return Asked(self, ask, Deadline.after(seconds))
 
     def _take_turn(self, ask: Callable[[Deadline], T], within: Deadline) -> T:
         answered = False
@@ -77,6 +82,44 @@ class Line:
             raise
         finally:
             self.turns.give_back(answered=answered)
+
+
+@dataclass(slots=True, eq=False)
+class Asked(Generic[T]):
+    """A question that is put when its turn comes. Who waits may hand it to another
+    thread between two waits."""
+
+    line: Line
+    ask: Callable[[Deadline], T]
+    within: Deadline
+    future: "Future[T] | None" = None
+
+    def comes_within(self, seconds: float) -> bool:
+        """Wait so long at most, and say whether `result` will not wait any more."""
+        until = min(time.monotonic() + seconds, self.within.at)
+        if not self.future:
+            if not self.line.turns.take(until=self.within.at, pause_at=until):
+                return False
+            self.future = self._put()
+        with suppress(TimeoutError):
+            self.future.exception(timeout=until - time.monotonic())
+        return self.future.done() or time.monotonic() >= self.within.at
+
+    def result(self) -> T:
+        """Wait to the end; raise as `run` does, or what asking raises."""
+        if not self.future:
+            self.line.turns.take(until=self.within.at)
+            self.future = self._put()
+        try:
+            return self.future.result(timeout=self.within.at - time.monotonic())
+        except TimeoutError:
+            raise OperatorTimeout from None
+
+    def _put(self) -> "Future[T]":
+        # What it logs is about the request's verification too.
+        run = copy_context().run
+        take_turn = self.line._take_turn
+        return self.line.threads.submit(run, take_turn, self.ask, self.within)
 
 
 def line_to(settings: OperatorSettings) -> Line:

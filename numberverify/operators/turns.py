@@ -1,5 +1,6 @@
 """How many may wait for one operator at once, in this process."""
 
+import math
 import time
 from threading import Condition
 
@@ -22,19 +23,22 @@ class Turns:
         self.moved_at = 0.0  # of the last answer, or when the first began to wait
         self.freed = Condition()
 
-    def take(self, *, patience: float) -> None:
-        """Raise OperatorBusy when none comes free within `patience` seconds."""
-        began = time.monotonic()
+    def take(self, *, until: float, pause_at: float = math.inf) -> bool:
+        """Take one, and return True. Raise OperatorBusy when none has come free at the
+        moment `until`; return False at `pause_at`, whereupon one may wait on."""
         with self.freed:
             if not self.taken:
-                self.moved_at = began
+                self.moved_at = time.monotonic()
             while self.taken >= self.most:
-                until = min(began + patience, self.moved_at + SILENCE)
-                left = until - time.monotonic()
-                if left <= 0:
+                now = time.monotonic()
+                busy_at = min(until, self.moved_at + SILENCE)
+                if now >= busy_at:
                     raise OperatorBusy
-                self.freed.wait(left)
+                if now >= pause_at:
+                    return False
+                self.freed.wait(min(busy_at, pause_at) - now)
             self.taken += 1
+            return True
 
     def give_back(self, *, answered: bool) -> None:
         with self.freed:

@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 
@@ -152,11 +152,16 @@ class Person:
         return self.get(f"{self.callback}?{urlencode(self.brought)}")
 
     def go_on(self, answer: requests.Response) -> requests.Response:
-        """Follow the site's own redirects, and look whether one is in."""
-        for _ in range(5):
-            if answer.status_code not in (302, 303):
+        """Follow the site's own redirects, wait where it asks to, and look whether one
+        is in."""
+        for _ in range(100):
+            if answer.status_code in (302, 303):
+                answer = self.get(answer.headers["Location"])
+            elif 'id="asking"' in answer.text:
+                time.sleep(0.2)
+                answer = self.get(urlsplit(answer.url).path)
+            else:
                 break
-            answer = self.get(answer.headers["Location"])
         self.signed_in = answer.status_code == 200 and "Your profile" in answer.text
         return answer
 

@@ -1,7 +1,9 @@
 """kill -9 at any moment loses no settled verification, makes no account without its
 receipt and spends no receipt without its effect."""
 
+import os
 import random
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.fake_operator import TOKEN, Reply
+from tests.fake_operator import MATCH, TOKEN, Reply
+from tests.faults.conftest import TRUE
 from tests.faults.driver import Ledger
 
 
@@ -60,6 +63,38 @@ def test_a_code_that_was_being_exchanged_is_never_exchanged_again(site, ann, ope
     assert "We could not check your number" in page.text
     assert (ann.row()["status"], ann.row()["reason"]) == ("unavailable", "interrupted")
     assert not ann.has_account()
+
+
+@pytest.fixture
+def left(site, ann, operator):
+    """The operator takes longer than a request waits: the rest of it goes on."""
+    operator.replies[MATCH] = Reply(body=TRUE.body, delay=1.4)
+    ann.begin()
+    back = ann.come_back()
+    assert back.headers["Location"] == f"/verify/{ann.row()['id']}/"
+    assert ann.row()["status"] == "exchanging"
+    return back
+
+
+def test_a_worker_that_is_stopped_settles_what_its_requests_have_left(site, ann, left):
+    os.kill(site.worker(), signal.SIGTERM)
+
+    eventually(lambda: ann.row()["status"] != "exchanging")
+    assert ann.row()["reason"] in ("", "operator_timeout")  # on a busy machine
+    site.wait()
+    page = ann.go_on(left)
+    assert ann.signed_in or "We could not check your number" in page.text
+
+
+def test_what_was_left_dies_with_the_worker_and_is_not_exchanged_again(
+    site, ann, operator, left
+):
+    site.kill()
+    site.wait()
+
+    assert ann.row()["status"] == "exchanging"
+    assert ann.come_back().headers["Location"] == left.headers["Location"]
+    assert len(operator.calls_to(TOKEN)) == 1
 
 
 def test_what_is_settled_pays_afterwards(site, ann, operator):

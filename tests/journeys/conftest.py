@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core import mail as django_mail
@@ -83,8 +84,8 @@ def operator(site: str, operator: FakeOperator) -> FakeOperator:
 def new_phone(chromium: Browser, site: str) -> Iterator[Callable[..., Phone]]:
     phones: list[Phone] = []
 
-    def new(screen: dict[str, int] = SMALL) -> Phone:
-        context = chromium.new_context(viewport=screen, locale="en-GB")
+    def new(screen: dict[str, int] = SMALL, **options: Any) -> Phone:
+        context = chromium.new_context(viewport=screen, locale="en-GB", **options)
         phones.append(Phone(context, site))
         return phones[-1]
 

@@ -78,6 +78,18 @@ def ending_checking(phone, mails):
 
 
 @scene
+def ending_still_checking(phone, mails):
+    since = timezone.now() - timedelta(seconds=6)
+    row_of(phone, exchanging=True, claimed_at=since)
+
+
+@scene
+def ending_checking_for_long(phone, mails):
+    since = timezone.now() - timedelta(seconds=16)
+    row_of(phone, exchanging=True, claimed_at=since)
+
+
+@scene
 def ending_refused(phone, mails):
     row_of(phone, settled=True, status=Status.REFUSED)
 

@@ -156,7 +156,7 @@ def test_a_check_in_another_tab_goes_on_by_itself_when_it_is_settled(phone):
         [{"name": "nv_binding", "value": BINDING, "url": site_settings.SITE_URL}]
     )
     phone.open(f"/verify/{row.pk}/")
-    phone.sees("Checking with your mobile network…")
+    phone.reads("Checking with your mobile network…")
     Verification.objects.settle(Status.MISMATCHED, now=row.claimed_at)
 
     phone.sees(NO_MATCH)

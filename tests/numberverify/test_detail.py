@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,72 @@ def test_what_is_still_being_asked_refreshes_by_itself(holder):
 
     assert '<meta http-equiv="refresh"' in page.text
     assert "Try again" not in page.text
+
+
+def asked_for(seconds: float, **columns):
+    """A row whose operator has been asked for so long."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    return VerificationFactory(exchanging=True, claimed_at=since, **columns)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "Checking with your mobile network…"),
+        (4, "Checking with your mobile network…"),
+        (6, "Still checking…"),
+        (14, "Still checking…"),
+        (16, "has not answered yet"),
+        (60, "has not answered yet"),
+    ],
+)
+def test_the_page_says_how_long_the_network_has_been_asked(holder, seconds, words):
+    text = page_of(holder, asked_for(seconds)).text
+
+    said = re.search(r'<div role="status" aria-atomic="true"[^>]*>(.*?)</div>', text)
+    assert words in said[1]
+
+
+@pytest.mark.parametrize("seconds", [0, 14])
+def test_no_other_way_is_offered_at_once(holder, seconds):
+    text = page_of(holder, asked_for(seconds)).text.split("<main")[1]
+
+    assert "<form" not in text
+    assert 'content="2"' in page_of(holder, asked_for(seconds)).text
+
+
+def test_later_the_other_ways_are_and_loading_anew_leaves_time_to_choose(holder):
+    page = page_of(holder, asked_for(16, next="/accounts/signup/x/")).text
+
+    assert 'action="/accounts/signup/x/"' in page
+    assert 'value="sms"' in page
+    assert "go on another way" in page
+    assert 'content="20"' in page
+
+
+def test_where_there_is_no_other_way_the_network_may_be_asked_anew(holder, settings):
+    settings.SMS_BACKEND = ""
+
+    page = page_of(holder, asked_for(16)).text
+
+    assert 'value="sms"' not in page
+    assert "Ask my mobile network anew" in page
+
+
+def test_after_a_no_match_text_messages_are_not_offered_there_either(holder):
+    VerificationFactory(mismatched=True)
+
+    assert 'value="sms"' not in page_of(holder, asked_for(16)).text
+
+
+def test_the_owner_in_another_browser_only_looks_on(client):
+    row = asked_for(16, user=UserFactory())
+    client.force_login(row.user)
+
+    text = page_of(client, row).text.split("<main")[1]
+    assert "has not answered yet" in text
+    assert "<form" not in text
+    assert "another way" not in text
 
 
 @pytest.mark.parametrize("outsider", ["stranger", "another browser", "other owner"])
