@@ -10,9 +10,17 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.core.cache import caches
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +28,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import server_error as fault
 from psycopg.errors import ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout
 from redis import RedisError
 
 from config.addresses import LIVE, READY
@@ -80,12 +89,22 @@ class Part:
 
     def _run(self, said: list[bool], turn: threading.Lock) -> None:
         try:
+            _connect_past_the_pool()
             said.append(self._ask())
         except Exception as error:  # whatever it is, it is not ready
             logger.warning("not ready: %s", type(error).__name__)
         finally:
             connection.close()
             turn.release()
+
+
+def _connect_past_the_pool() -> None:
+    """Give this thread a connection of its own: when people have all of the pool's,
+    nothing is away, and no balancer must send them to the next machine."""
+    own: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+    options = {k: v for k, v in own.settings_dict["OPTIONS"].items() if k != "pool"}
+    own.settings_dict = own.settings_dict | {"OPTIONS": options}
+    connections[DEFAULT_DB_ALIAS] = own
 
 
 def _database() -> bool:
@@ -123,10 +142,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
             "the clock of this machine is wrong: a verification's time was refused"
         )
         return unavailable()
-    what = error and away(error)
-    if not what:
+    what = away(error) if error else ""
+    if not error or not what:
         return fault(request)
-    logger.error("the %s is away: %s", what, type(error).__name__)
+    if is_all_in_use(error):
+        logger.error("all connections of the pool are in use: none came free in time")
+    else:
+        logger.error("the %s is away: %s", what, type(error).__name__)
     if hasattr(request, "session"):
         request.session.modified = False  # whatever the view had begun with it
     return unavailable()
@@ -141,6 +163,16 @@ def away(error: BaseException) -> str:
     # After a failover the old primary still answers, and takes no writes.
     is_read_only = isinstance(error.__cause__, ReadOnlySqlTransaction)
     return "database" if isinstance(error, InternalError) and is_read_only else ""
+
+
+def is_all_in_use(error: BaseException) -> bool:
+    """Whether the pool had no connection because people have all of them. Of a database
+    that is away it has none either, and fewer than it may have."""
+    pool = getattr(connection, "pool", None)
+    if pool is None or not isinstance(error.__cause__, PoolTimeout):
+        return False
+    known = pool.get_stats()
+    return bool(known.get("pool_size", 0) >= known["pool_max"])
 
 
 def refuses_our_time(error: BaseException) -> bool:

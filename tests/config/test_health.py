@@ -5,10 +5,11 @@ import threading
 import pytest
 import redis
 from django.contrib.sessions.models import Session
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg.errors import ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout
 
 from accounts.models import User
 from config import health
@@ -175,6 +176,48 @@ def test_a_part_is_asked_again_after_it_failed():
 def test_readiness_gives_its_connection_back(client, is_postgresql):
     for _ in range(30 if is_postgresql else 3):
         assert client.get("/readyz").status_code == 200
+
+
+@pytest.fixture
+def full_pool(settings):
+    """Other people have all connections, and the next waits a moment for one."""
+    connection.close()
+    pool = connection.pool
+    patience, pool.timeout = pool.timeout, 0.2
+    taken = [pool.getconn() for _ in range(pool.max_size)]
+    yield
+    for each in taken:
+        pool.putconn(each)
+    pool.timeout = patience
+
+
+@pytest.mark.postgresql
+def test_a_pool_that_is_all_in_use_does_not_make_it_unready(client, full_pool):
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+@pytest.mark.postgresql
+def test_a_request_that_finds_the_pool_all_in_use_says_so(client, full_pool, caplog):
+    client.raise_request_exception = False
+
+    page = client.get("/verify/01890000-0000-7000-8000-000000000000/")
+
+    assert page.status_code == 503
+    assert "all connections of the pool are in use" in caplog.text
+    assert "away" not in caplog.text
+
+
+@pytest.mark.postgresql
+def test_a_pool_that_cannot_connect_is_a_database_that_is_away(monkeypatch):
+    error = OperationalError()
+    error.__cause__ = PoolTimeout()
+    few = {"pool_size": 1, "pool_max": 20}
+    monkeypatch.setattr(type(connection.pool), "get_stats", lambda pool: few)
+
+    assert health.away(error) == "database"
+    assert not health.is_all_in_use(error)
 
 
 # The page
