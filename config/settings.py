@@ -233,6 +233,7 @@ if NV_SANDBOX:
     NV_STEP_UP["send_money"] = {"label": _("send this money")}
     _for = read("NV_SANDBOX_FOR", origin, SITE_URL)
     SANDBOX_CLIENTS, _sandbox_operators = sandbox(SITE_URL, SECRET_KEY, of=_for)
+    SANDBOX_SITE = "" if _for == SITE_URL else _for
     for _name in _sandbox_operators:
         if _name in NV_OPERATORS:
             message = f"NV_SANDBOX: an operator is already named {_name!r}"

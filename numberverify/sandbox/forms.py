@@ -1,4 +1,5 @@
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from numberverify.sandbox.handset import (
     E164,
@@ -12,8 +13,8 @@ from numberverify.sandbox.handset import (
 
 class HandsetForm(forms.Form):
     number = forms.CharField(
-        label="Number of the SIM",
-        help_text="With its country code, like +44 7700 900123. Empty: no SIM.",
+        label=_("Number of the SIM"),
+        help_text=_("With its country code, like +44 7700 900123. Empty: no SIM."),
         required=False,
         max_length=40,
         widget=forms.TextInput(
@@ -21,46 +22,45 @@ class HandsetForm(forms.Form):
         ),
     )
     network = forms.ChoiceField(
-        label="Network",
+        label=_("Network"),
         choices=Network,
         error_messages={
-            "required": "Choose mobile data or Wi-Fi.",
-            "invalid_choice": "Choose mobile data or Wi-Fi.",
+            "required": _("Choose mobile data or Wi-Fi."),
+            "invalid_choice": _("Choose mobile data or Wi-Fi."),
         },
         widget=forms.RadioSelect,
     )
     sim = forms.ChoiceField(
-        label="SIM",
+        label=_("SIM"),
         choices=Sim,
         error_messages={
-            "required": "Choose how long the SIM has been in.",
-            "invalid_choice": "Choose how long the SIM has been in.",
+            "required": _("Choose how long the SIM has been in."),
+            "invalid_choice": _("Choose how long the SIM has been in."),
         },
-        widget=forms.RadioSelect,
     )
     subscriber = forms.ChoiceField(
-        label="Customer of the number",
+        label=_("Customer of the number"),
         choices=Subscriber,
         error_messages={
-            "required": "Choose whether the customer is the same.",
-            "invalid_choice": "Choose whether the customer is the same.",
+            "required": _("Choose whether the customer is the same."),
+            "invalid_choice": _("Choose whether the customer is the same."),
         },
-        widget=forms.RadioSelect,
     )
     fault = forms.ChoiceField(
-        label="Fault",
+        label=_("Fault"),
         choices=Fault,
         required=False,
-        error_messages={"invalid_choice": "Choose one of the faults."},
-        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Choose one of the faults.")},
     )
 
     def clean_number(self) -> str:
         number = "".join(self.cleaned_data["number"].split())
         if number and not E164.fullmatch(number):
             raise forms.ValidationError(
-                "Enter a number with its country code, like +44 7700 900123, "
-                "or leave it empty."
+                _(
+                    "Enter a number with its country code, like +44 7700 900123, "
+                    "or leave it empty."
+                )
             )
         return number
 

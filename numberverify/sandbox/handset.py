@@ -7,6 +7,7 @@ import phonenumbers
 from django.core import signing
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 COOKIE = "sandbox_handset"
 SALT = "numberverify.sandbox.handset"
@@ -15,38 +16,38 @@ E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 
 
 class Network(TextChoices):
-    MOBILE = "mobile", "mobile data"
-    WIFI = "wifi", "Wi-Fi"
+    MOBILE = "mobile", _("mobile data")
+    WIFI = "wifi", _("Wi-Fi")
 
 
 class Sim(TextChoices):
-    OLD = "old", "in this handset for years"
-    FRESH = "fresh", "put in two hours ago (a SIM swap)"
+    OLD = "old", _("in this handset for years")
+    FRESH = "fresh", _("put in two hours ago (a SIM swap)")
 
 
 class Subscriber(TextChoices):
-    SAME = "same", "the same for years"
-    NEW = "new", "a new customer since yesterday (a recycled number)"
+    SAME = "same", _("the same for years")
+    NEW = "new", _("a new customer since yesterday (a recycled number)")
 
 
 class Fault(TextChoices):
     """What the operator does wrong for this handset, on purpose."""
 
-    NONE = "", "nothing goes wrong"
-    SLOW = "slow", "the answer about the number takes too long"
-    REFUSED = "refused", "the operator refuses the person (access_denied)"
-    CONSENT = "consent", "the operator wants consent first (consent_required)"
-    TOKEN_ERROR = "token_error", "the operator refuses its own code (invalid_grant)"
-    OVERLOADED = "503", "the operator is overloaded (503)"
-    MALFORMED = "malformed", 'the answer is the text "true", not a true'
-    WRONG_NONCE = "wrong_nonce", "the ID token is for another request (nonce)"
+    NONE = "", _("nothing goes wrong")
+    SLOW = "slow", _("the answer about the number takes too long")
+    REFUSED = "refused", _("the operator refuses the person (access_denied)")
+    CONSENT = "consent", _("the operator wants consent first (consent_required)")
+    TOKEN_ERROR = "token_error", _("the operator refuses its own code (invalid_grant)")
+    OVERLOADED = "503", _("the operator is overloaded (503)")
+    MALFORMED = "malformed", _('the answer is the text "true", not a true')
+    WRONG_NONCE = "wrong_nonce", _("the ID token is for another request (nonce)")
     WRONG_SUB = (
         "wrong_sub",
-        "the answer is about another customer (sub); Mobile Connect only",
+        _("the answer is about another customer (sub); Mobile Connect only"),
     )
     WRONG_ISS = (
         "wrong_iss",
-        "the redirect back names another issuer (iss); CAMARA only",
+        _("the redirect back names another issuer (iss); CAMARA only"),
     )
 
 

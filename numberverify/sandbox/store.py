@@ -74,6 +74,30 @@ class WatchedShelf(Shelf[T]):
         return bool(cache.get(f"{self.key(name)}:uses") == "several")
 
 
+class Roll(Generic[T]):
+    """Under each name the last `count` things that came, for `seconds`."""
+
+    def __init__(self, kind: str, count: int, seconds: int) -> None:
+        self.kind = kind
+        self.count = count
+        self.seconds = seconds
+
+    def add(self, name: str, thing: T) -> None:
+        key = key_of(self.kind, name)
+        # Each under a number of its own: of two at once in one list, one would be
+        # lost. The numbers outlive the things, or a new one would stand under an old.
+        if not cache.add(key, 0, 2 * self.seconds):
+            cache.touch(key, 2 * self.seconds)
+        cache.set(f"{key}:{cache.incr(key)}", thing, self.seconds)
+
+    def newest_first(self, name: str) -> list[T]:
+        key = key_of(self.kind, name)
+        newest: int = cache.get(key, 0)
+        keys = [f"{key}:{n}" for n in range(newest, max(newest - self.count, 0), -1)]
+        found: dict[str, T] = cache.get_many(keys)
+        return [found[key] for key in keys if key in found]
+
+
 class Turns:
     """So many turns under each name, each of them free again after `seconds`."""
 

@@ -21,6 +21,10 @@ def parse(raw: bytes) -> object:
     return parsed
 
 
+def written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) < len(pairs):
         raise ValueError("a key is doubled")

@@ -10,6 +10,7 @@ from accounts.management.commands.seed_demo import PASSWORD as DEMO_PASSWORD
 from accounts.models import Claim, User
 from numberverify.choices import Reason, Status
 from numberverify.models import Verification
+from numberverify.sandbox import inbox
 from tests.factories import ANN, BINDING, UserFactory, VerificationFactory
 
 from .phone import Phone
@@ -112,6 +113,19 @@ def sandbox_handset_error(phone, mails):
 @scene
 def sandbox_handset_changed(phone, mails):
     phone.hold(network="wifi", fault="wrong_sub")
+
+
+@scene
+def sandbox_handset_after_checks(phone, mails):
+    """With the exchanges of a no match and of a match, and a text message."""
+    inbox.deliver(ANN, "123456 is your code to sign up.")
+    phone.hold(number="+447700900456")
+    phone.sign_up()
+    phone.hold(number=ANN)
+    phone.sign_up()
+    phone.open("/sandbox/handset/")
+    for closed in phone.page.locator(".flow li details").all()[3:]:
+        closed.evaluate("details => details.open = true")
 
 
 @scene

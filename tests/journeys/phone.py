@@ -112,8 +112,10 @@ class Phone:
         for name, value in handset.items():
             if name == "number":
                 self.fill(number=value)
-            else:
+            elif name == "network":
                 self.page.locator(f'[name="{name}"][value="{value}"]').check()
+            else:
+                self.field(name).select_option(value)
         self.press("Use this handset")
 
     def complains_about(self, words: str) -> None:

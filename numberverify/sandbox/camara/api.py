@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
+from numberverify.sandbox import trace
 from numberverify.sandbox.bearer import bearer_token
 from numberverify.sandbox.camara.grants import AccessToken, spend_token
 from numberverify.sandbox.camara.scopes import NUMBER_VERIFICATION
@@ -70,6 +71,7 @@ def _answer(
 ) -> HttpResponse:
     try:
         token = _token(request)
+        trace.go_on(request, token.flow)
         _check_caller(request, token, scopes)
         _check_form(request, method)
         _misbehave(token.fault)

@@ -6,7 +6,7 @@ import time
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
-from numberverify.sandbox import clients, handset, register
+from numberverify.sandbox import clients, handset, register, trace
 from numberverify.sandbox.camara import scopes
 from numberverify.sandbox.camara.grants import Ask, Grant, Sim, asks, codes, grants
 from numberverify.sandbox.camara.identity import issuer
@@ -21,13 +21,16 @@ from numberverify.sandbox.endpoint import (
     single,
 )
 from numberverify.sandbox.handset import Fault, Handset
+from numberverify.sandbox.trace import traced
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
 OTHER_ISSUER = "https://another-operator.example"
 
 
+@traced("camara-authorize")
 @endpoint("GET")
 def authorize(request: HttpRequest) -> HttpResponse:
+    flow = trace.begin(request)
     client = clients.find_with_keys(single(request.GET, "client_id"))
     redirect_uri = single(request.GET, "redirect_uri")
     # An error in these two is answered here. To redirect to an address that
@@ -36,7 +39,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
         raise Refusal("invalid_request", "client_id is invalid")
     demand(redirect_uri in client.redirect_uris, "redirect_uri is invalid")
     try:
-        ask = _ask(client, redirect_uri, request.GET)
+        ask = _ask(client, redirect_uri, request.GET, flow=flow)
     except Refusal as refusal:
         state = short(request.GET, "state")
         return _failed(refusal, redirect_uri, state, issuer(request))
@@ -44,29 +47,34 @@ def authorize(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("sandbox:camara-network-hop", args=[ticket]))
 
 
+@traced("network")
 @endpoint("GET")
 def network_hop(request: HttpRequest, ticket: str) -> HttpResponse:
     """Where the mobile network adds the number of the SIM to the request."""
     ask = asks.take(ticket)
     if ask is None:
         raise _no_such_ticket()
+    trace.go_on(request, ask.flow)
     phone = handset.of(request)
+    trace.note(request, phone, sees_sim=phone.known_to_network)
     try:
         _authenticate(phone)
     except Refusal as refusal:
         return _failed(refusal, ask.redirect_uri, ask.state, issuer(request))
     register.attach(phone)
-    sim = Sim(phone.number, phone.fault, int(time.time()))
+    sim = Sim(phone.number, phone.fault, int(time.time()), ask.flow)
     name = grants.put(Grant(ask, sim))
     return HttpResponseRedirect(reverse("sandbox:camara-login-hop", args=[name]))
 
 
+@traced("login")
 @endpoint("GET")
 def login_hop(request: HttpRequest, ticket: str) -> HttpResponse:
     """Where the operator turns the number into a customer."""
     grant = grants.take(ticket)
     if grant is None:
         raise _no_such_ticket()
+    trace.go_on(request, grant.ask.flow)
     named = issuer(request)
     if grant.sim.fault is Fault.WRONG_ISS:
         named = OTHER_ISSUER
@@ -74,7 +82,7 @@ def login_hop(request: HttpRequest, ticket: str) -> HttpResponse:
     return redirect_back(grant.ask.redirect_uri, answer)
 
 
-def _ask(client: KeyClient, redirect_uri: str, query: QueryDict) -> Ask:
+def _ask(client: KeyClient, redirect_uri: str, query: QueryDict, *, flow: str) -> Ask:
     demand_no_doubles(query)
     _check_manner(query)
     _check_bindings(query)
@@ -90,6 +98,7 @@ def _ask(client: KeyClient, redirect_uri: str, query: QueryDict) -> Ask:
         state=short(query, "state"),
         nonce=short(query, "nonce"),
         challenge=single(query, "code_challenge"),
+        flow=flow,
     )
 
 

@@ -20,6 +20,7 @@ class Ask:
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     challenge: str = field(repr=False)
+    flow: str = ""  # that it is shown in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Sim:
     number: str = field(repr=False)
     fault: Fault
     authenticated_at: int  # seconds since the epoch
+    flow: str = ""  # that it is shown in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class AccessToken:
     from_sim: bool = False
     fault: Fault = Fault.NONE
     code: str = field(default="", repr=False)  # that it was bought with
+    flow: str = ""  # that it is shown in
 
 
 asks = Shelf[Ask]("camara-ask", CODE_SECONDS)

@@ -11,10 +11,12 @@ from numberverify.sandbox.camara.api import api, invalid
 from numberverify.sandbox.camara.body import members, text
 from numberverify.sandbox.camara.grants import AccessToken
 from numberverify.sandbox.handset import E164, Fault
+from numberverify.sandbox.trace import traced
 
 FORMS = {"phoneNumber": E164, "hashedPhoneNumber": re.compile(r"[a-fA-F0-9]{64}")}
 
 
+@traced("camara-verify")
 @api("POST", scopes.VERIFY)
 def verify(request: HttpRequest, token: AccessToken) -> HttpResponse:
     body = members(request, optional=FORMS.keys())
@@ -31,6 +33,7 @@ def verify(request: HttpRequest, token: AccessToken) -> HttpResponse:
     return JsonResponse({"devicePhoneNumberVerified": verified})
 
 
+@traced("camara-share")
 @api("GET", scopes.SHARE)
 def share(request: HttpRequest, token: AccessToken) -> HttpResponse:
     malformed = token.fault is Fault.MALFORMED

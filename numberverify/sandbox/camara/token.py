@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.utils.crypto import constant_time_compare
 
+from numberverify.sandbox import trace
 from numberverify.sandbox.assertions import Assertion, BadAssertion, accepted
 from numberverify.sandbox.camara import scopes
 from numberverify.sandbox.camara.client_auth import authenticated
@@ -28,12 +29,14 @@ from numberverify.sandbox.endpoint import (
     single,
 )
 from numberverify.sandbox.handset import E164, Fault
+from numberverify.sandbox.trace import traced
 
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 # Of an assertion, by which nobody comes by who could be told more.
 REFUSING = {Fault.REFUSED, Fault.CONSENT, Fault.TOKEN_ERROR}
 
 
+@traced("camara-token")
 @endpoint("POST")
 def token(request: HttpRequest) -> HttpResponse:
     # A code in an address would stay behind in the log of every server between.
@@ -57,7 +60,7 @@ def _for_a_code(request: HttpRequest, form: QueryDict) -> HttpResponse:
     for name in ("code", "redirect_uri", "code_verifier"):
         demand(single(form, name) != "", f"{name} is missing")
     code = single(form, "code")
-    grant = _redeemed(form, client.client_id)
+    grant = _redeemed(request, form, client.client_id)
     access_token = tokens.put(
         AccessToken(
             client_id=client.client_id,
@@ -66,15 +69,18 @@ def _for_a_code(request: HttpRequest, form: QueryDict) -> HttpResponse:
             from_sim=True,
             fault=grant.sim.fault,
             code=code,
+            flow=grant.ask.flow,
         )
     )
     signed = id_token(grant, issuer=issuer(request), access_token=access_token)
     return _answer(access_token, grant.ask.scope, id_token=signed)
 
 
-def _redeemed(form: QueryDict, client_id: str) -> Grant:
+def _redeemed(request: HttpRequest, form: QueryDict, client_id: str) -> Grant:
     """Spend the code. In wrong hands it is spent as well: it has leaked."""
     grant = codes.take(single(form, "code"))
+    if grant is not None:
+        trace.go_on(request, grant.ask.flow)
     if (
         grant is None
         or grant.ask.client_id != client_id
@@ -107,7 +113,7 @@ def _for_a_subscriber(request: HttpRequest, form: QueryDict) -> HttpResponse:
     demand(not scope.openid, "There is no ID token here", "invalid_scope")
     scopes.demand_purpose(scope)
     scopes.demand_apis(scope, scopes.NUMBER_VERIFICATION | scopes.SIBLINGS)
-    allowed = _subscriber(assertion.text("sub"), client.client_id, scope.apis)
+    allowed = _subscriber(request, assertion.text("sub"), client.client_id, scope.apis)
     return _answer(tokens.put(allowed), scope.asked)
 
 
@@ -130,15 +136,26 @@ def _assertion(request: HttpRequest, form: QueryDict) -> Assertion:
     return assertion
 
 
-def _subscriber(sub: str, client_id: str, apis: frozenset[str]) -> AccessToken:
+def _subscriber(
+    request: HttpRequest, sub: str, client_id: str, apis: frozenset[str]
+) -> AccessToken:
     kind, _, name = sub.partition(":")
     if kind == "tel" and E164.fullmatch(name):
         # Somebody wrote a number down: that proves nothing about a SIM.
         return AccessToken(client_id, apis, number=name)
     sim = operator_tokens.take(name) if kind == "operatortoken" else None
+    if sim is not None:
+        trace.go_on(request, sim.flow)
     if sim is None or sim.fault in REFUSING:
         raise Refusal("invalid_grant", "sub is unknown, expired or used")
-    return AccessToken(client_id, apis, sim.number, from_sim=True, fault=sim.fault)
+    return AccessToken(
+        client_id,
+        apis,
+        sim.number,
+        from_sim=True,
+        fault=sim.fault,
+        flow=sim.flow,
+    )
 
 
 def _for_itself(request: HttpRequest, form: QueryDict) -> HttpResponse:

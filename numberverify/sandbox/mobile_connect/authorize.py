@@ -8,7 +8,7 @@ import time
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
-from numberverify.sandbox import clients, handset
+from numberverify.sandbox import clients, handset, trace
 from numberverify.sandbox.endpoint import (
     Refusal,
     demand,
@@ -21,6 +21,7 @@ from numberverify.sandbox.endpoint import (
 )
 from numberverify.sandbox.handset import Fault, Handset
 from numberverify.sandbox.mobile_connect.grants import Ask, Grant, asks, codes, grants
+from numberverify.sandbox.trace import traced
 
 SCOPES = {"mc_vm_match", "mc_vm_match_hash"}
 VERSIONS = {"mc_v1.1", "mc_v2.0", "mc_di_r2_v2.3", "mc_v2.1"}
@@ -28,9 +29,10 @@ LEVELS_OF_ASSURANCE = {"1", "2", "3", "4"}
 PROMPTS = {"none", "login", "consent", "select_account", "no_seam"}
 
 
+@traced("authorize")
 @endpoint("GET")
 def authorize(request: HttpRequest) -> HttpResponse:
-    ask = _read(request.GET)
+    ask = _read(request.GET, flow=trace.begin(request))
     # An error in these two is answered here. To redirect to an address that
     # nobody registered would lend it the operator's name.
     client = clients.find(ask.client_id)
@@ -44,13 +46,16 @@ def authorize(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("sandbox:network-hop", args=[asks.put(ask)]))
 
 
+@traced("network")
 @endpoint("GET")
 def network_hop(request: HttpRequest, ticket: str) -> HttpResponse:
     """Where the mobile network adds the number of the SIM to the request."""
     ask = asks.take(ticket)
     if ask is None:
         raise _no_such_ticket()
+    trace.go_on(request, ask.flow)
     phone = handset.of(request)
+    trace.note(request, phone, sees_sim=phone.known_to_network)
     try:
         _authenticate(ask, phone)
     except Refusal as refusal:
@@ -59,16 +64,18 @@ def network_hop(request: HttpRequest, ticket: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("sandbox:login-hop", args=[grants.put(grant)]))
 
 
+@traced("login")
 @endpoint("GET")
 def login_hop(request: HttpRequest, ticket: str) -> HttpResponse:
     """Where the operator turns the number into a customer."""
     grant = grants.take(ticket)
     if grant is None:
         raise _no_such_ticket()
+    trace.go_on(request, grant.ask.flow)
     return _back(grant.ask, code=codes.put(grant))
 
 
-def _read(query: QueryDict) -> Ask:
+def _read(query: QueryDict, *, flow: str) -> Ask:
     scopes = words(query, "scope") - {"openid"}
     return Ask(
         client_id=single(query, "client_id"),
@@ -78,6 +85,7 @@ def _read(query: QueryDict) -> Ask:
         nonce=short(query, "nonce"),
         prompt=words(query, "prompt"),
         correlation_id=short(query, "correlation_id"),
+        flow=flow,
     )
 
 

@@ -20,6 +20,7 @@ class Ask:
     nonce: str = field(repr=False)
     prompt: frozenset[str]
     correlation_id: str
+    flow: str = ""  # that it is shown in
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.common import no_append_slash
 
-from numberverify.sandbox import strict_json
+from numberverify.sandbox import strict_json, trace
 from numberverify.sandbox.bearer import bearer_token
 from numberverify.sandbox.delay import wait_if_slow
 from numberverify.sandbox.endpoint import Refusal, endpoint
 from numberverify.sandbox.handset import E164, Fault
 from numberverify.sandbox.id_tokens import pairwise_sub
 from numberverify.sandbox.mobile_connect.grants import Grant, spend_token
+from numberverify.sandbox.trace import traced
 
 # The one claim that fits a scope, and its form.
 CLAIMS = {
@@ -24,6 +25,7 @@ CLAIMS = {
 
 
 @no_append_slash  # Else Django answers a POST without the slash with an exception.
+@traced("match")
 @endpoint("POST")
 def match(request: HttpRequest) -> HttpResponse:
     # Spent whatever comes next: a token is good for one call, not for one answer.
@@ -35,6 +37,7 @@ def match(request: HttpRequest) -> HttpResponse:
             status=401,
             challenge='Bearer error="invalid_token"',
         )
+    trace.go_on(request, grant.ask.flow)
     _misbehave(grant.fault)
     if request.content_type != "application/json":
         raise Refusal("invalid_request", "The body must be JSON", status=415)

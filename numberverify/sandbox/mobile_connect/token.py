@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from numberverify.sandbox import clients
+from numberverify.sandbox import clients, trace
 from numberverify.sandbox.endpoint import (
     Refusal,
     demand,
@@ -20,8 +20,10 @@ from numberverify.sandbox.mobile_connect.grants import (
     tokens,
 )
 from numberverify.sandbox.mobile_connect.identity import id_token, issuer
+from numberverify.sandbox.trace import traced
 
 
+@traced("token")
 @endpoint("POST")
 def token(request: HttpRequest) -> HttpResponse:
     client = clients.authenticated(request.headers.get("Authorization", ""))
@@ -46,13 +48,17 @@ def token(request: HttpRequest) -> HttpResponse:
     )
     demand(code != "", "MANDATORY parameter code is missing")
     demand(redirect_uri != "", "MANDATORY parameter redirect_uri is missing")
-    grant = _redeemed(code, client.client_id, redirect_uri)
+    grant = _redeemed(request, code, client.client_id, redirect_uri)
     return _issued(request, grant, code, single(form, "correlation_id"))
 
 
-def _redeemed(code: str, client_id: str, redirect_uri: str) -> Grant:
+def _redeemed(
+    request: HttpRequest, code: str, client_id: str, redirect_uri: str
+) -> Grant:
     """Spend the code. In wrong hands it is spent as well: it has leaked."""
     grant = codes.take(code)
+    if grant is not None:
+        trace.go_on(request, grant.ask.flow)
     if (
         grant is None
         or grant.ask.client_id != client_id
