@@ -6,7 +6,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from . import conf, routing
+from . import conf, routing, windows
 from .choices import Purpose
 from .errors import ConfigurationError
 from .factors import operator_sms, sms
@@ -56,7 +56,9 @@ def operators_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage
             read_table(name, table)
         except ConfigurationError as error:
             id, hint = TABLE_PROBLEMS[error.problem]
-            found.append(Error(f"{error}.", hint=hint, id=id))
+            # In the environment's words as well: its names are all that somebody has.
+            message = f"{error} (NV_OPERATORS_FILE, or the setting NV_OPERATORS)."
+            found.append(Error(message, hint=hint, id=id))
     return found
 
 
@@ -71,7 +73,8 @@ def operators_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for operator in routing.operators().values():
         if any(address.startswith("http:") for address in operator.addresses):
             message = f"The operator {operator.name!r} is reached over http."
-            found.append(Error(message, id="numberverify.E002"))
+            hint = "Give it https in the file of NV_OPERATORS_FILE, or in NV_API_HOST."
+            found.append(Error(message, hint=hint, id="numberverify.E002"))
         if operator.test:
             message = f"The operator {operator.name!r} is a test operator."
             hint = "It verifies whatever number it is told to. Remove its table."
@@ -186,6 +189,20 @@ def limits_are_shared(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     message = "Limits are counted in each process for itself."
     hint = "Set CACHE_URL to a Redis that all processes reach."
     return [Error(message, hint=hint, id="numberverify.E008")]
+
+
+@register(Tags.security, deploy=True)
+def limits_are_not_evicted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    address, prefix = conf.limits_store()
+    try:
+        policy = windows.shared(address, prefix).forgets() if address else ""
+    except windows.StoreDown:
+        return []  # away for now, which a start survives
+    if not policy:
+        return []
+    message = f"The Redis of CACHE_URL evicts keys: its maxmemory-policy is {policy}."
+    hint = "When it is full it forgets who was guessing. Set it to noeviction."
+    return [Error(message, hint=hint, id="numberverify.E025")]
 
 
 @register(Tags.security, deploy=True)

@@ -234,6 +234,16 @@ class Shared:
             raise StoreDown from error
         return Full(take[full], wait / 1000) if full >= 0 else None
 
+    def forgets(self) -> str:
+        """Return the policy by which it evicts counters when it is full, or ""."""
+        try:
+            # Not CONFIG GET, which is closed at many who keep a Redis for others.
+            found = self.storage.get_connection().info("memory")  # type: ignore[attr-defined]
+        except redis.RedisError as error:
+            raise StoreDown from error
+        policy = str(found.get("maxmemory_policy", ""))
+        return "" if policy == "noeviction" else policy
+
 
 in_process = InProcess()
 shared = lru_cache(maxsize=4)(Shared)

@@ -158,6 +158,40 @@ def test_a_balancer_may_ask_over_http_and_everybody_else_is_led_to_https(
     assert there == "https://site.example/accounts/login/?a=b"
 
 
+@NO_NGINX
+def test_nginx_logs_no_token_wherever_slashes_are(nginx, tmp_path):
+    """A slash may be written as %2F, or twice: it is the same page to the site."""
+    token, id = "t" * 39, "01890a5d-ac96-774b-bcce-b302099a8057"
+    port = re.search(r"listen 127.0.0.1:(\d+);", Path(nginx[-1]).read_text())[1]
+    at = f"http://127.0.0.1:{port}"
+    paths = [
+        f"/accounts/not-me/{token}/",
+        f"/accounts/not-me%2F{token}%2F",
+        f"/accounts//email/%2Fconfirm/{token}",
+        f"/accounts/password/reset/Mg/{token}/",
+        f"/accounts/password/reset/M%2Fg/{token}/?{token}",
+        f"/%61ccounts/password/reset/{token}",
+        f"/admin/accounts/numberevent/number/{token}/",
+        f"/verify/try/sandbox/{token}",
+        f"/admin/numberverify/verification/{id}/change/",
+        "/accounts/password/change/",
+    ]
+    with subprocess.Popen(nginx) as running:
+        try:
+            wait_for(at)
+            for path in paths:
+                requests.get(at + path, allow_redirects=False, timeout=5)
+        finally:
+            running.terminate()
+
+    log = (tmp_path / "number-verify.log").read_text()
+    logged = re.findall(r'"GET (\S+)"', log)[-len(paths) :]
+    assert "ttt" not in log
+    assert logged[:2] == ["/accounts/not-me/-"] * 2
+    assert logged[3] == "/accounts/password/reset/Mg/-"
+    assert logged[-2:] == paths[-2:]
+
+
 def wait_for(at):
     for _ in range(100):
         try:

@@ -1,6 +1,7 @@
 """What a deployment is told before anybody is harmed."""
 
 import pytest
+import redis
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
@@ -38,7 +39,15 @@ def complaints() -> set[str]:
 
 
 @pytest.fixture
-def deployed(settings):
+def policy(monkeypatch):
+    """What the Redis does when it is full, which is not there in these tests."""
+    info = {"maxmemory_policy": "noeviction"}
+    monkeypatch.setattr("redis.Redis.info", lambda self, section: info)
+    return info
+
+
+@pytest.fixture
+def deployed(settings, policy):
     settings.NV_OPERATORS = {"real": REAL}
     settings.NV_FINGERPRINT_KEYS = ["k" * 32]
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -139,6 +148,22 @@ def test_a_wrong_setting_has_an_id(deployed, name, value, complaint):
     setattr(deployed, name, value)
 
     assert complaints() == {complaint}
+
+
+@pytest.mark.parametrize("evicts", ["allkeys-lru", "volatile-ttl"])
+def test_a_redis_that_forgets_who_was_guessing_is_refused(deployed, policy, evicts):
+    policy["maxmemory_policy"] = evicts
+
+    assert complaints() == {"numberverify.E025"}
+
+
+def test_a_redis_that_is_away_for_now_stops_no_start(deployed, monkeypatch):
+    def away(self, section):
+        raise redis.ConnectionError
+
+    monkeypatch.setattr("redis.Redis.info", away)
+
+    assert complaints() == set()
 
 
 @pytest.mark.parametrize("command", ["seed_demo", "seed_history"])

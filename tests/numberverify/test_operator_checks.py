@@ -97,6 +97,7 @@ def test_a_table_that_cannot_be_used_is_refused_with_a_hint(settings, id, table,
     assert found.id == f"numberverify.{id}"
     assert "'orange-fr'" in found.msg
     assert named in found.msg
+    assert "NV_OPERATORS_FILE" in found.msg
     assert found.hint
     assert SECRET not in f"{found}"
     assert "BEGIN" not in f"{found}"

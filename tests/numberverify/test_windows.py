@@ -26,6 +26,15 @@ def store(request):
     shared.storage.reset()
 
 
+@pytest.mark.redis
+def test_a_real_redis_says_what_it_does_when_it_is_full():
+    shared = Shared(REDIS_URL, "test")
+    policy = shared.storage.get_connection().config_get("maxmemory-policy")
+    (said,) = policy.values()
+
+    assert shared.forgets() == ("" if said == "noeviction" else said)
+
+
 def hits(text, key="login/of-ann", **how):
     return [Hit(window, key, **how) for window in rates.parse(text)]
 
