@@ -18,6 +18,8 @@ class Kind(models.TextChoices):
 
     NEW_BROWSER = "new_browser", _("Your account was opened in a new browser")
     NO_MATCH = "no_match", _("Somebody tries to get into your account")
+    # The same news, told by the phone itself.
+    NOT_ME = "not_me", _("Somebody tries to get into your account")
     PASSWORD_CHANGED = "password_changed", _("Your password was changed")
     EMAIL_ASKED = "email_asked", _("Somebody asked to change your e-mail address")
     EMAIL_CHANGED = "email_changed", _("Your e-mail address was changed")

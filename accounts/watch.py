@@ -31,6 +31,11 @@ def hear(user: User, event: Event) -> None:
     if event == Event.NO_MATCH:
         _count_no_matches(user)
         return
+    if event == Event.NOT_ME:
+        asked = history.said_not_me(user, since=timezone.now() - WITHIN)
+        if asked:
+            notices.tell_sparingly(user, Kind.NOT_ME, asked)
+        return
     if event in CHANGES_A_FACTOR:
         user.end_proofs()
     notices.tell(user, NEWS[event])

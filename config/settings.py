@@ -37,6 +37,7 @@ from config.sandbox import sandbox
 from config.step_up import STEP_UP
 from config.stores import cache, database, is_shared
 from numberverify.errors import ConfigurationError
+from numberverify.policy import HANDS_OVER
 from numberverify.rates import read as read_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "numberverify.middleware.CorrelationMiddleware",
     "config.health.HealthMiddleware",
     "numberverify.scrape.MetricsMiddleware",
+    "numberverify.middleware.HandoffMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.PolicyMiddleware",
@@ -194,6 +196,8 @@ NV_EXPORT_SECONDS = read("NV_EXPORT_SECONDS", positive, "300")
 NV_TAKEOVER = read("NV_TAKEOVER", one_of("refuse", "challenge", "recycled"), "refuse")
 # In text messages and authenticator apps.
 NV_SITE_NAME = text("NV_SITE_NAME", "Number Verify")
+NV_HANDOFF = names(text("NV_HANDOFF", ",".join(HANDS_OVER)))
+NV_WHO_ASKS = "accounts.asking.who_asks"
 NV_NUMBER_OF = "accounts.phone.number_of"
 NV_OPERATOR_OF = "accounts.phone.operator_of"
 NV_REMEMBER_OPERATOR = "accounts.phone.remember_operator"

@@ -24,7 +24,7 @@ from .windows import Taken
 
 View = Callable[..., HttpResponse]
 # What such buttons send for `method`.
-NOT_ON_PHONE, OTHER_NETWORK = "other", "other_network"
+NOT_ON_PHONE, OTHER_NETWORK, ON_PHONE = "other", "other_network", "phone"
 # Some proxies add the port that they were called from.
 WITH_PORT = re.compile(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|([0-9.]+):\d+")
 
@@ -65,13 +65,15 @@ class Way:
     """How the person asks to prove it, as one of our forms says.
 
     `not_on_phone`: by no way yet, but not by the network either. `other_network`: by
-    the network, and the person wants to say which. `previous` is the verification that
+    the network, and the person wants to say which. `on_phone`: by the network, on
+    another device than this. `previous` is the verification that
     this one follows, as the browser says.
     """
 
     method: Method = Method.NETWORK
     not_on_phone: bool = False
     other_network: bool = False
+    on_phone: bool = False
     previous: UUID | None = None
 
 
@@ -88,7 +90,13 @@ def way_of(request: HttpRequest) -> Way:
     except ValueError:
         previous = None
     method = Method(named) if named in Method.values else Method.NETWORK
-    return Way(method, named == NOT_ON_PHONE, named == OTHER_NETWORK, previous)
+    return Way(
+        method,
+        not_on_phone=named == NOT_ON_PHONE,
+        other_network=named == OTHER_NETWORK,
+        on_phone=named == ON_PHONE,
+        previous=previous,
+    )
 
 
 def cookie_name() -> str:
@@ -122,6 +130,22 @@ def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
         client_network(request),
         language=language_of(request),
     )
+
+
+def is_phone(request: HttpRequest) -> bool:
+    """Whether the browser says to be one on a phone: for what is offered, no more."""
+    agent = request.headers.get("User-Agent", "")
+    return request.headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in agent
+
+
+def is_fetched_by_a_person(request: HttpRequest) -> bool:
+    """Whether a GET opens a page, rather than looks ahead or only at the headers."""
+    said = request.headers.get
+    why = " ".join(said(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose"))
+    looks_ahead = re.search("prefetch|prerender|preview", why.lower())
+    opens = said("Sec-Fetch-Mode", "navigate"), said("Sec-Fetch-Dest", "document")
+    is_page = opens == ("navigate", "document")
+    return request.method == "GET" and is_page and not looks_ahead
 
 
 def language_of(request: HttpRequest) -> str:

@@ -14,6 +14,7 @@ from .operators.tables import read_table
 
 MIDDLEWARE = "numberverify.middleware.LimitsMiddleware"
 REFUSED = "numberverify.middleware.RefusedMiddleware"
+HANDOFF = "numberverify.middleware.HandoffMiddleware"
 SHORTEST_KEY = 32  # characters; the same as hexadecimal of 128 bits
 # What is wrong with an operator's table: the check's id, and what to do.
 TABLE_PROBLEMS = {
@@ -102,6 +103,26 @@ def policy_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except (ConfigurationError, ValueError) as error:
         return [Error(str(error), id="numberverify.E005")]
     return []
+
+
+@register()
+def handoffs_name_what_there_is(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    known = set(Purpose.values) | set(conf.actions_named())
+    named = {word.removeprefix("-") for word in conf.handoff_words()}
+    if not (wrong := sorted(named - known)):
+        return []
+    message = f"NV_HANDOFF names {wrong}, which is neither a purpose nor an action."
+    hint = "Words like signup, login, step_up, send_money, -change_phone."
+    return [Error(message, hint=hint, id="numberverify.E022")]
+
+
+@register()
+def desktops_are_answered_early(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if HANDOFF in settings.MIDDLEWARE or not conf.handoff_words():
+        return []
+    message = f"MIDDLEWARE lacks {HANDOFF}."
+    hint = "First of all, or each desktop that waits for a phone costs far more."
+    return [Warning(message, hint=hint, id="numberverify.W023")]
 
 
 @register()

@@ -39,6 +39,7 @@ class Event(TextChoices):
             "where you asked, within an hour."
         ),
     )
+    NOT_ME = "not_me", _("On your phone somebody said no to what was asked.")
     # What the site may count: one alone is no news.
     NO_MATCH = "no_match", _("The mobile network named another number than yours.")
 
@@ -81,6 +82,8 @@ class Reason(TextChoices):
     SIM_SWAPPED = "sim_swapped", _("the number got another SIM recently")
     SMS_NOT_SENT = "sms_not_sent", _("the text message was not sent")
     WRONG_CODES = "wrong_codes", _("too many wrong codes")
+    WRONG_DIGITS = "wrong_digits", _("wrong digits on the phone")
+    NOT_ME = "not_me", _("the person on the phone said no")
     CODE_OVER = "code_over", _("operator took no more tries at its code")
     REPLACED = "replaced", _("a newer code took its place")
     NOT_APPROVED = "not_approved", _("a second member of staff said no")

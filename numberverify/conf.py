@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from .choices import Event, Method, Purpose
 from .errors import ConfigurationError
 from .msisdn import Msisdn, fingerprint
-from .policy import ACCEPTS, MAY_ACCEPT, Action, read_action
+from .policy import ACCEPTS, HANDS_OVER, MAY_ACCEPT, Action, read_action
 from .rates import Rate
 from .rates import read as read_rates
 
@@ -129,6 +129,10 @@ def _action_tables() -> Mapping[str, Mapping[str, Any]]:
     return {**OWN_ACTIONS, **getattr(settings, "NV_STEP_UP", {})}
 
 
+def actions_named() -> list[str]:
+    return list(_action_tables())
+
+
 def account_url() -> str:
     """Where a person goes after changing what is on file."""
     return resolve_url(settings.LOGIN_REDIRECT_URL)
@@ -156,6 +160,30 @@ def accepts(purpose: Purpose, action: str = "") -> frozenset[Method]:
     if not methods or methods - MAY_ACCEPT[purpose]:
         raise ConfigurationError(f"NV_ACCEPTS: {purpose} may not accept just these")
     return methods
+
+
+def accepts_of(row: Any) -> frozenset[Method]:
+    """Return the methods by which what a verification asks may be proved."""
+    return accepts(Purpose(row.purpose), row.action)
+
+
+def hands_over(purpose: str, action: str = "") -> bool:
+    """Whether this may go by way of the person's phone (NV_HANDOFF): purposes, and
+    actions of the step-up table; with a "-", what may not although its purpose may."""
+    listed = handoff_words()
+    name = action or purpose
+    return f"-{name}" not in listed and bool({name, purpose} & set(listed))
+
+
+def handoff_words() -> list[str]:
+    return list(getattr(settings, "NV_HANDOFF", HANDS_OVER))
+
+
+def who_asks(**facts: Any) -> dict[str, str]:
+    """Return what the site tells a phone of who began at another device
+    (`NV_WHO_ASKS`): "email", masked; "browser" and "place", in words."""
+    path = getattr(settings, "NV_WHO_ASKS", "")
+    return import_string(path)(**facts) if path else {}
 
 
 def ignored_purposes() -> set[str]:

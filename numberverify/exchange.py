@@ -16,7 +16,17 @@ from threading import Thread, current_thread
 from django.db import connections
 from django.utils import timezone
 
-from . import breaker, conf, limits, metrics, network, routing, statements, swaps
+from . import (
+    breaker,
+    conf,
+    handoff,
+    limits,
+    metrics,
+    network,
+    routing,
+    statements,
+    swaps,
+)
 from .browser import give_back_connections
 from .choices import Event, Reason, Status
 from .correlation import is_about
@@ -158,6 +168,7 @@ def _settle(row: Verification, ending: Ending) -> bool:
             Verification.objects.filter(pk=row.pk).update(sim_swap=row.sim_swap)
     if status == Status.MISMATCHED and row.user_id:
         _tell_of_no_match(row)
+    handoff.settled(row, status, Msisdn(row.number))
     return status == Status.VERIFIED
 
 

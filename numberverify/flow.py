@@ -17,6 +17,7 @@ from django.utils import timezone
 from . import (
     codes,
     conf,
+    handoff,
     late,
     limits,
     metrics,
@@ -121,6 +122,8 @@ def _start(row: Verification, msisdn: Msisdn | None, browser: Browser, way: Way)
         swaps.note(row, msisdn)
     if way.not_on_phone:
         return row.save_closed(Reason.NOT_ON_PHONE)
+    if way.on_phone:
+        return handoff.start(row, msisdn, browser)
     if way.method == Method.NETWORK:
         return network.start(row, msisdn, chosen, ask=way.other_network)
     return _start_another_way(row, msisdn, browser)
@@ -149,10 +152,12 @@ def claim(
         if not row.is_open and row.user_id and row.user_id == viewer():
             return row, False
         late.abort(row, Reason.OTHER_BROWSER, now=now)
+        handoff.aborted(row)
         raise OtherBrowser(row.pk)
     if row.operator != operator:
         # The mix-up attack: one operator's answer brought to another's address.
         late.abort(row, Reason.OTHER_OPERATOR, now=now)
+        handoff.aborted(row)
         raise UnknownState(row.pk)
     if row.status in (Status.PENDING, Status.EXPIRED):  # too late, swept or not
         late.settle(row, now=now)

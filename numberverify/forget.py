@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from . import conf, policy, seal
 from .choices import Status
-from .models import ManualRequest, StaffRecord, Verification
+from .models import Handoff, ManualRequest, StaffRecord, Verification
 from .msisdn import Msisdn
 
 STEP = 100  # rows in a statement
@@ -173,6 +173,17 @@ def _erase(which: Q, keys: list[UUID], *, now: datetime, by: str, reason: str) -
 
 
 def _blank(rows: list[Any]) -> None:
+    _forget_links([row[seal.ID] for row in rows])
+    _blank_rows(rows)
+
+
+def _forget_links(keys: list[UUID]) -> None:
+    """Links to phones know two browsers, and a while what was to be confirmed."""
+    by = Q(pk__in=keys) | Q(verification__in=keys)
+    Handoff.objects.filter(by).delete()
+
+
+def _blank_rows(rows: list[Any]) -> None:
     """In one statement: one for each row is a hundred times as many, and on SQLite
     everybody waits for them."""
     told = [When(pk=row[seal.ID], then=Value(seal.commitment_of(row))) for row in rows]

@@ -14,6 +14,7 @@ from .factors import recovery
 from .operators.base import OperatorSettings
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
+TWO_DIGITS = re.compile(r"[0-9]{2}")
 FILLING = re.compile(r"[\s.\u00a0-]+")
 
 
@@ -59,6 +60,30 @@ class CodeForm(forms.Form):
         if not SIX_DIGITS.fullmatch(code):
             raise ValidationError(_("The code must be 6 numbers"))
         return code
+
+
+class DigitsForm(forms.Form):
+    """The two digits that the desktop shows, typed on the phone."""
+
+    digits = forms.CharField(
+        label=_("The two digits that your computer shows"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "numeric",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "size": "4",
+            }
+        ),
+        error_messages={"required": _("Type the two digits that your computer shows")},
+    )
+
+    def clean_digits(self) -> str:
+        digits = FILLING.sub("", self.cleaned_data["digits"])
+        if not TWO_DIGITS.fullmatch(digits):
+            raise ValidationError(_("Type two digits, like 47"))
+        return digits
 
 
 class NetworkForm(forms.Form):

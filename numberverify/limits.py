@@ -133,6 +133,11 @@ def before_code(row: Verification, browser: Browser) -> Taken:
     return take(claims)
 
 
+def before_link(browser: Browser) -> Taken:
+    """Before the link for a phone is looked up."""
+    return take([("phone_address", browser.network)] if browser.network else [])
+
+
 def settled(row: Verification, status: str) -> None:
     """Count a verdict against the person; hand back a start that brought none.
 

@@ -1,16 +1,20 @@
 """What a limit that is reached looks like, and what a refusal leaves behind."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from . import conf, correlation, records, words
+from . import conf, correlation, handoff_views, records, words
 from .errors import Limited, StoreAway
+from .paths import UUID as UUID_SIGNS
 
 # A new password opens an account at which too many were wrong.
 OF_ONE_ACCOUNT = {
@@ -22,6 +26,7 @@ OF_ONE_ACCOUNT = {
 }
 # Nobody waits so long: it is said what opens the account instead.
 ENDLESS = timedelta(days=60).total_seconds()
+POLLED = "/handoff/"
 AGAIN_IN = 60  # seconds, while the store is away
 
 
@@ -38,6 +43,31 @@ class CorrelationMiddleware:
             return self.get_response(request)
         finally:
             request.META[correlation.KEY] = correlation.is_over()
+
+
+class HandoffMiddleware:
+    """Answer the desktops that wait for a phone, of which there may be hundreds, before
+    anything looks at sessions. Without it their view answers, for several times as
+    much."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.address = ""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.endswith(POLLED):
+            return self.get_response(request)
+        self.address = self.address or _polled_address()
+        asked = re.fullmatch(self.address, request.path_info)
+        if asked is None:
+            return self.get_response(request)
+        return handoff_views.poll(request, UUID(asked[1]))
+
+
+def _polled_address() -> str:
+    some = UUID(int=0)
+    address = reverse("numberverify:handoff", args=[some], current_app=None)
+    return re.escape(address).replace(re.escape(str(some)), f"({UUID_SIGNS})")
 
 
 class LimitsMiddleware:

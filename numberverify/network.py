@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from . import breaker, conf, limits, metrics, policy, routing, ways
 from .browser import give_back_connections
-from .choices import Method, Purpose, Reason, Status
+from .choices import Method, Reason, Status
 from .errors import OperatorError
 from .models import Verification, digest
 from .msisdn import Msisdn, with_main_region
@@ -27,15 +27,10 @@ def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -
     `chosen` is the operator that the person named before in this journey; `ask`: that
     was a mistake, so the person is asked once more.
     """
-    if msisdn is None or Method.NETWORK not in conf.accepts(
-        Purpose(row.purpose), row.action
-    ):
-        return row.save_closed(Reason.METHOD_CLOSED)
-    if ways.is_closed_by_a_swap(row, Method.NETWORK):
-        return row.save_closed(Reason.SIM_SWAPPED)
+    if reason := closed(row, msisdn):
+        return row.save_closed(reason)
+    assert msisdn is not None  # noqa: S101  else it was closed
     serving = routing.serving(msisdn.countries)
-    if not serving:
-        return row.save_closed(Reason.NO_OPERATOR)
     row.number = msisdn.e164
     operator = None
     if not ask or len(serving) == 1:
@@ -47,6 +42,27 @@ def start(row: Verification, msisdn: Msisdn | None, chosen: str, *, ask: bool) -
         return row.get_absolute_url()
     row.operator_chosen = operator.name == chosen
     return _save_and_send(row, operator)
+
+
+def closed(row: Verification, msisdn: Msisdn | None) -> Reason | None:
+    """Say why the network cannot be asked what a described row asks, if it cannot."""
+    if msisdn is None or Method.NETWORK not in conf.accepts_of(row):
+        return Reason.METHOD_CLOSED
+    if ways.is_closed_by_a_swap(row, Method.NETWORK):
+        return Reason.SIM_SWAPPED
+    return None if routing.serving(msisdn.countries) else Reason.NO_OPERATOR
+
+
+def certain(row: Verification, chosen: str = "") -> str:
+    """Return the operator that a row which waits for one is asked of without a
+    question; "" where the person has to name it."""
+    among, msisdn = choices_for(row), Msisdn(row.number)
+    if not among:
+        return ""
+    operator = routing.operator_for(
+        msisdn, among, purpose=row.purpose, user=row.user, chosen=chosen
+    )
+    return operator.name if operator else ""
 
 
 def choices_for(row: Verification) -> list[OperatorSettings]:

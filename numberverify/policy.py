@@ -31,6 +31,11 @@ MOST_FAILURES = 100
 MOST_CODES = 5
 # After a "no match" or too many wrong codes.
 CLOSED_FOR = timedelta(hours=1)
+# A link to the phone, from a desktop to its claim and "yes"; wrong digits end it.
+HANDOFF_FOR = PENDING_FOR
+DIGIT_TRIES = 2
+# What is over stays so long, for who asks what happened.
+HANDOFF_KEPT = timedelta(days=7)
 # A manual verification waits for two members of staff, then for the person.
 MANUAL_WAITS = timedelta(hours=24)
 MANUAL_RECEIPT_FOR = timedelta(hours=1)
@@ -61,6 +66,9 @@ ACCEPTS: Mapping[Purpose, frozenset[Method]] = {
     Purpose.PASSWORD_CHANGE: BY_THE_PERSON,
     Purpose.STEP_UP: BY_THE_PERSON,
 }
+# Which may go by way of a phone where settings say nothing. Not what would give a thief
+# of the session the account for good: a new password by mail, another number.
+HANDS_OVER = ("signup", "login", "password_change", "step_up", "-change_phone")
 SERVES = ("once", "age")
 
 

@@ -66,6 +66,8 @@ DEFAULTS: Mapping[str, Rate] = {
         code_account="20/h",
         code_number="20/h;100/30d",
         code_address="100/h;500/d",
+        # Links for a phone that are none; one that is hands its try back.
+        phone_address="100/15m;1000/d",
     ),
     # What reaches other people, and costs money.
     **_named(

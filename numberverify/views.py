@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,9 +15,29 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from . import codes, conf, flow, limits, network, policy, routing, trial, ways, words
-from .browser import SeeOther, bind, binding_of, browser_of, leaves_for_operator
-from .choices import Method, Purpose, Status
+from . import (
+    codes,
+    conf,
+    flow,
+    handoff,
+    handoff_views,
+    limits,
+    network,
+    policy,
+    routing,
+    trial,
+    ways,
+    words,
+)
+from .browser import (
+    SeeOther,
+    bind,
+    binding_of,
+    browser_of,
+    is_phone,
+    leaves_for_operator,
+)
+from .choices import Method, Purpose, Reason, Status
 from .errors import CallbackRefused, SmsNotSent
 from .forms import CodeForm, NetworkForm
 from .models import Verification
@@ -33,6 +54,7 @@ CHOOSES_AFTER = {
     Status.REFUSED,
     Status.EXPIRED,
 }
+ON_THE_PHONE = {Reason.NOT_ME, Reason.WRONG_DIGITS}
 ENDINGS = {
     Status.PENDING: "waiting",
     Status.EXCHANGING: "checking",
@@ -68,6 +90,8 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
         return _start_again(request, refused.reference)
     goes_on = taken and flow.exchange_or_leave(row, read_callback(request.GET))
     here = row.get_absolute_url()
+    # A phone that has proved it for a desktop is shown so, and goes no further.
+    goes_on = goes_on and not row.is_handed_over
     response = SeeOther(row.next or here if goes_on else here)
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -100,7 +124,9 @@ def detail(request: HttpRequest, verification_id: UUID) -> HttpResponse:
     row = flow.look(verification_id)
     if row is None or not _may_see(request, row):
         raise Http404
-    mine = row.belongs_to(binding_of(request))
+    if row.is_handed_over and (page := handoff_views.page_of(request, row)):
+        return page
+    mine = _goes_on(request, row)
     if row.status == Status.PENDING and row.method in policy.TYPED and mine:
         if request.method == "POST":
             return _type(request, row)
@@ -136,7 +162,7 @@ def trial_page(
 
 def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
     """The page of a row that nobody has to type a code for."""
-    mine = row.belongs_to(binding_of(request))
+    mine = _goes_on(request, row)
     what_happened, what_to_do = words.could_not_tell(row.reason)
     context = {
         "verification": row,
@@ -144,7 +170,7 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
         "what_to_do": what_to_do,
         "may_correct": row.purpose in MAY_CORRECT,
         "network": _network(row),
-        "ways": words.described(_ways_on(request, row)) if mine else [],
+        "ways": _chooser(request, row) if mine else [],
         "support_later": row.status == Status.MISMATCHED
         and _accepts(row, Method.MANUAL),
         "by_network": mine
@@ -162,18 +188,27 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
     ending = ENDINGS[Status(row.status)]
     if row.status == Status.PENDING and row.method == Method.MANUAL:
         ending = "waiting_for_staff"
+    if row.reason in ON_THE_PHONE:
+        ending = "handoff_refused"
     return render(request, f"numberverify/{ending}.html", context)
 
 
-def _ways_on(request: HttpRequest, row: Verification) -> list[Method]:
-    """The chooser's ways; none before an ending, or when the journey is over."""
+def _chooser(request: HttpRequest, row: Verification) -> list[dict[str, Any]]:
+    """The ways on, the phone first where this is none."""
+    found = _ways_on(request, row)
+    on_phone = found is not None and not is_phone(request) and handoff.is_open_to(row)
+    return words.described(found or [], on_phone=on_phone)
+
+
+def _ways_on(request: HttpRequest, row: Verification) -> list[Method] | None:
+    """The chooser's ways; None before an ending, or when the journey is over."""
     last_moved = row.settled_at or row.created_at
     is_old = timezone.now() - last_moved > policy.GOES_ON_FOR
     chooses = row.status in CHOOSES_AFTER
     if row.status == Status.EXCHANGING:
         chooses = _asked_for(row) >= policy.OFFERED_OTHERS_AFTER
     if not chooses or not row.next or is_old:
-        return []
+        return None
     row.browser_known = conf.knows_browser(request, row.user) if row.user else False
     return ways.open_to(row)
 
@@ -264,6 +299,13 @@ def _may_see(request: HttpRequest, row: Verification) -> bool:
     if row.belongs_to(binding_of(request)):
         return True
     return row.user_id is not None and row.user_id == request.user.pk
+
+
+def _goes_on(request: HttpRequest, row: Verification) -> bool:
+    """Whether this browser may go on with it: of two, the one that began."""
+    binding = binding_of(request)
+    held = row.is_held_by(binding)
+    return held or (not row.is_handed_over and row.belongs_to(binding))
 
 
 def _is_fresh(row: Verification) -> bool:

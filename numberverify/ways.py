@@ -58,7 +58,11 @@ def is_closed(row: Verification, method: str) -> bool:
     For that account in browsers that it does not know, so that a dual-SIM person in a
     known one keeps them; for somebody without an account, for that number and browser.
     """
-    if method not in CLOSED_BY_A_NO or (row.user_id and row.browser_known):
+    return method in CLOSED_BY_A_NO and is_closed_by_a_no(row)
+
+
+def is_closed_by_a_no(row: Verification) -> bool:
+    if row.user_id and row.browser_known:
         return False
     same = Q(user_id=row.user_id) if row.user_id else of_the_same(row)
     said_no = _lately().filter(method=Method.NETWORK, status=Status.MISMATCHED)

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .choices import Method, Reason
+from .choices import Method, Purpose, Reason
 
 OFF_WIFI = _(
     "Turn Wi-Fi and any VPN off for a moment, so that your phone uses mobile data, "
@@ -98,11 +98,47 @@ WAYS: dict[str, tuple[Promise, Promise]] = {
 }
 
 
-def described(ways: Iterable[Method]) -> list[dict[str, Any]]:
-    """Return the ways as the chooser shows them."""
-    return [
+# Not a method: the network is asked, about the phone that opens a link.
+YOUR_PHONE: dict[str, Any] = {
+    "value": "phone",
+    "label": _("Your phone"),
+    "hint": _(
+        "Open a link on the phone that has the number. Its mobile network confirms it, "
+        "and you go on here."
+    ),
+}
+
+
+def described(
+    ways: Iterable[Method], *, on_phone: bool = False
+) -> list[dict[str, Any]]:
+    """Return the ways as the chooser shows them, the phone first if it is one."""
+    first: list[dict[str, Any]] = [YOUR_PHONE] if on_phone else []
+    return first + [
         {"value": str(way), "label": WAYS[way][0], "hint": WAYS[way][1]} for way in ways
     ]
+
+
+# What a phone is asked to confirm, where no row of the step-up table says it.
+ASKED_FOR: dict[str, Promise] = {
+    Purpose.SIGNUP: _("open an account"),
+    Purpose.LOGIN: _("log in"),
+    Purpose.PASSWORD_CHANGE: _("change the password"),
+    Purpose.PASSWORD_RESET: _("set a new password"),
+    Purpose.PHONE_CHANGE: _("put this mobile number on an account"),
+    Purpose.STEP_UP: _("confirm a sensitive action"),
+}
+# What the desktop says while it waits.
+WAITING: dict[str, Promise] = {
+    "waiting": _("Waiting for your phone."),
+    "opened": _("Opened on your phone. Type the two digits there."),
+    "confirmed": _("Confirmed on your phone. Its mobile network is being asked."),
+    "again": _(
+        "Your mobile network could not tell. Your phone says what to do, and can try "
+        "again."
+    ),
+    "over": _("Going on."),
+}
 
 
 NOBODY_CHECKED = _("Nobody could check the code just now. Try it again in a moment.")
@@ -166,6 +202,13 @@ TOO_MANY: dict[str, tuple[Promise, Promise]] = {
             "one, in the folder for spam as well."
         ),
     ),
+    "phone": (
+        _("Too many wrong links"),
+        _(
+            "Too many links for a phone were opened that are none, by you or by others "
+            "at the internet connection that you use."
+        ),
+    ),
     "staff": (
         _("Too many numbers shown"),
         _(
@@ -221,3 +264,8 @@ def no_resend(wait: int) -> str:
         )
         % wait
     )
+
+
+WRONG_DIGITS = _(
+    "Those are not the digits that your computer shows. You have one try left."
+)

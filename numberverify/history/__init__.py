@@ -11,6 +11,7 @@ from .person import (
     of_number,
     of_person,
     reference_of,
+    said_not_me,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "of_number",
     "of_person",
     "reference_of",
+    "said_not_me",
 ]

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import conf, routing
 from ..choices import Method
-from ..models import Verification, VerificationQuerySet
+from ..models import Ended, Handoff, Verification, VerificationQuerySet
 from .filters import Filters
 from .sentences import operator_names
 
@@ -42,9 +43,30 @@ def steps(row: Verification) -> list[Step]:
         (row.settled_at, _settled(row)),
         (row.redeemed_at, gettext("Redeemed: the proof was spent on what it is for.")),
     ]
+    said += _on_the_phone(row)
     taken = [(at, words) for at, words in said if at]
     taken.sort(key=lambda step: step[0])
     return [Step(at, words, _after(row, at)) for at, words in taken]
+
+
+def _on_the_phone(row: Verification) -> list[tuple[datetime | None, str]]:
+    """The steps of the link to a phone, for as long as it is kept."""
+    if not row.is_handed_over:
+        return []
+    by = Q(pk=row.pk) | Q(verification=row.pk)
+    link = Handoff.objects.filter(by).order_by("pk").first()
+    if link is None:
+        return []
+    ended = {
+        Ended.WRONG_DIGITS: gettext("Wrong digits were typed on the phone, twice."),
+        Ended.NOT_ME: gettext("The person on the phone said no."),
+        Ended.CANCELLED: gettext("Another way was chosen at the computer."),
+    }
+    return [
+        (link.claimed_at, gettext("The link was opened on a phone.")),
+        (link.confirmed_at, gettext("The digits were right, and the phone said yes.")),
+        *((link.ended_at, words) for how, words in ended.items() if link.ended == how),
+    ]
 
 
 def _settled(row: Verification) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from .. import conf
 from ..browser import Browser
-from ..choices import Method, Status
+from ..choices import Method, Reason, Status
 from ..models import ManualRequest, StaffRecord, Verification, digest
 from ..msisdn import Msisdn
 from ..policy import EXCHANGING_FOR, NEW_NUMBERS, PENDING_FOR, PROVES_NUMBER
@@ -109,6 +109,20 @@ def no_matches(user: Any, *, since: datetime, most: int) -> list[Browser]:
         Browser("", ip, user_agent)
         for ip, user_agent in said_no.values_list("ip", "user_agent")[:most]
     ]
+
+
+def said_not_me(user: Any, *, since: datetime) -> Browser | None:
+    """Return the browser for which the person's phone has said no last, since then."""
+    began = since - 2 * PENDING_FOR
+    said_no = Verification.objects.filter(
+        user_id=user.pk,
+        pk__gte=first_at(began.timestamp()),
+        settled_at__gt=since,
+        reason=Reason.NOT_ME,
+    )
+    for ip, user_agent in said_no.values_list("ip", "user_agent")[:1]:
+        return Browser("", ip, user_agent)
+    return None
 
 
 def mark_of(msisdn: Msisdn) -> tuple[bytes, str]:

@@ -84,6 +84,10 @@ REASONS: dict[str, Any] = {
     ),
     Reason.SMS_NOT_SENT: _("The text message could not be sent."),
     Reason.WRONG_CODES: _("Too many wrong codes were typed."),
+    Reason.WRONG_DIGITS: _(
+        "On the phone other digits were typed, twice, than the computer showed."
+    ),
+    Reason.NOT_ME: _("On the phone somebody said that it was not them."),
     Reason.CODE_OVER: _("The operator took no more tries at the code that it made."),
     Reason.REPLACED: _("The person asked again, and the newer code took its place."),
     Reason.NOT_APPROVED: _("A second member of staff declined."),
@@ -137,6 +141,10 @@ REASONS: dict[str, Any] = {
     Reason.SUBJECT_MISMATCH: _("%(Operator)s answered about two subscribers."),
     Reason.INTERRUPTED: _("Our own server stopped or failed meanwhile."),
 }
+BY_PHONE = _(
+    "It began at another device, a computer for one, and was to be carried out on the "
+    "phone."
+)
 SIM_SWAP = {
     SimSwap.YES: _("The operator said that the SIM was changed lately."),
     SimSwap.NO: _("The operator said that the SIM was not changed lately."),
@@ -171,13 +179,17 @@ def story(row: Verification, *, now: datetime) -> list[str]:
         "operator": names.inside,
         "action": row.action or "–",
     }
-    lazily = [_why(row), *_end(row, now), *_meaning(row)]
+    lazily = [_why(row), *_by_phone(row), *_end(row, now), *_meaning(row)]
     return [str(sentence) % told for sentence in lazily]
 
 
 def _why(row: Verification) -> Any:
     because = Because(row.asked_because)
     return BECAUSE.get(because) or REQUIRED_BY[Purpose(row.purpose)]
+
+
+def _by_phone(row: Verification) -> list[Any]:
+    return [BY_PHONE] if row.is_handed_over else []
 
 
 def _end(row: Verification, now: datetime) -> list[Any]:

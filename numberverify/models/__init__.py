@@ -1,4 +1,5 @@
 from .factors import ManualRequest, RecoveryCode
+from .handoffs import Ended, Handoff
 from .records import StaffRecord
 from .seals import Seal
 from .totals import DayDuration, DayTotal, HourDuration, HourTotal
@@ -7,6 +8,8 @@ from .verification import Verification, VerificationQuerySet, digest, new_salt
 __all__ = [
     "DayDuration",
     "DayTotal",
+    "Ended",
+    "Handoff",
     "HourDuration",
     "HourTotal",
     "ManualRequest",

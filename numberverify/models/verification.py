@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from numberverify import conf
 from numberverify.choices import (
     OPEN,
     Because,
@@ -346,6 +347,17 @@ class Verification(models.Model):
         """Whether the person has yet to say which network the SIM is on."""
         pending = self.status == Status.PENDING and self.method == Method.NETWORK
         return pending and not self.operator
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether it goes, or went, by way of another device than began it. The two are
+        equal, too, in a row of somebody forgotten."""
+        apart = bytes(self.device_digest) != bytes(self.holder_digest)
+        return apart and self.action != conf.CHECK
+
+    def is_held_by(self, binding: str) -> bool:
+        """Say whether `binding` is that of the browser that may redeem."""
+        return bytes(self.holder_digest) == digest(binding)
 
     def belongs_to(self, binding: str) -> bool:
         """Say whether `binding` is the device's or the holder's."""

@@ -9,12 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from numberverify import conf, flow, ways, words
+from numberverify import conf, flow, handoff, ways, words
 from numberverify.browser import (
     SeeOther,
     bind,
     binding_of,
     browser_of,
+    is_phone,
     lives,
     to_login,
     way_of,
@@ -173,17 +174,18 @@ class Guard:
         """Name the action, its details and the ways; keep what was typed."""
         on_phone = proof.msisdn if Method.NETWORK in self.action.methods else None
         msisdn = None if OTHER in request.GET else on_phone
-        others = ways.open_to(
-            Verification(
-                purpose=proof.purpose,
-                action=proof.action,
-                user=proof.user,
-                number_fingerprint=(
-                    conf.fingerprints(proof.msisdn)[0] if proof.msisdn else b""
-                ),
-                browser_known=conf.knows_browser(request, request.user),
-            )
+        asked = Verification(
+            purpose=proof.purpose,
+            action=proof.action,
+            user=proof.user,
+            number_fingerprint=(
+                conf.fingerprints(proof.msisdn)[0] if proof.msisdn else b""
+            ),
+            browser_known=conf.knows_browser(request, request.user),
         )
+        others = ways.open_to(asked)
+        by_phone = OTHER in request.GET and not is_phone(request)
+        by_phone = by_phone and on_phone is not None and handoff.is_open_to(asked)
         if on_phone is None and not others:
             return self._page(request, "number_needed")
         typed = {name: request.POST[name] for name in self.keep if name in request.POST}
@@ -192,7 +194,7 @@ class Guard:
             request,
             "confirm",
             msisdn=msisdn,
-            ways=words.described(others),
+            ways=words.described(others, on_phone=by_phone),
             details=details,
             not_on_phone=address_of(request, OTHER),
             address=address_of(request),

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from numberverify import clocks, conf, flow, retention, seal
+from numberverify import clocks, conf, flow, handoff, retention, seal
 from numberverify.errors import ClocksDiffer
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class Command(BaseCommand):
 
 def _chores(seconds: float) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "sweep", lambda: "expired {}, interrupted {}".format(*flow.sweep())
+    yield "handoffs", lambda: f"deleted {handoff.purge()} links to phones"
     for chore in conf.housekeeping():
         yield chore.__name__, partial(_told, chore)
     yield "seal", lambda: f"sealed {seal.seal_due(seconds=seconds)}"
