@@ -67,6 +67,18 @@ def test_flows_are_measured():
     assert re.search(r"^\| a bare pair of views \|.*\| 2.00 \| .*\| 0 \|$", said, re.M)
 
 
+@pytest.mark.postgresql
+@pytest.mark.redis
+def test_verifications_are_measured_beside_desktops_that_wait():
+    said = ran_beside(
+        "waiting", "--desktops=5", "--rounds=1", "--seconds=1", "--every=0.2"
+    )
+
+    assert re.search(r"^\| of the rate, in pairs \| at least 0.9 \| \d", said, re.M)
+    assert re.search(r"^\| questions of desktops a second \|.*\| [1-9]", said, re.M)
+    assert "| errors | 0 | 0 |" in said
+
+
 def turn(rate, *, cpu=10.0, start=5.0, calls=2.0, errors=()):
     steps = {"start": start, "callback": 320.0, "resume": 5.0}
     return Turn(rate, cpu, calls, 0.0, steps, Counter(errors))

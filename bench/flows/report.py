@@ -153,7 +153,7 @@ def _heading(rounds: int, seconds: float, new: int) -> Iterator[str]:
     yield "## The last run"
     yield ""
     yield (
-        f"{_cpu()}, {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, "
         f"{listed}; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load before {load}. "
         f"Each has one worker of {THREADS} threads and {POOL} database connections. "
         f"{rounds} turns of {seconds:g} s each; of a hundred flows {new} are in a new "
@@ -260,7 +260,7 @@ def _checks(
     yield "errors", "0", str(errors), errors == 0
 
 
-def _cpu() -> str:
+def processor() -> str:
     said = Path("/proc/cpuinfo")
     text = said.read_text() if said.exists() else ""
     found = re.search(r"model name\s*: (.+)", text)

@@ -84,7 +84,12 @@ class Operator:
 
 @contextmanager
 def running(
-    names: list[str], *, base: str, cache: str, keep: bool = False
+    names: list[str],
+    *,
+    base: str,
+    cache: str,
+    keep: bool = False,
+    threads: int = THREADS,
 ) -> Iterator[tuple[Operator, dict[str, Server]]]:
     """Start the operator and the servers; the databases are made beside `base`.
 
@@ -116,7 +121,7 @@ def running(
             database = stack.enter_context(_database(base, name, keep=keep))
             environment = os.environ | common | _own(name, database)
             _prepare(environment)
-            server = _server(name, environment, files)
+            server = _server(name, environment, files, threads)
             servers[name] = stack.enter_context(server)
         yield operator, servers
 
@@ -172,11 +177,13 @@ def _operator(files: Path) -> Iterator[Operator]:
 
 
 @contextmanager
-def _server(name: str, environment: dict[str, str], files: Path) -> Iterator[Server]:
+def _server(
+    name: str, environment: dict[str, str], files: Path, threads: int
+) -> Iterator[Server]:
     """Start gunicorn as in production; ours and the peers by the same file."""
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py"]
-    command += ["--bind", f"127.0.0.1:{port}", "--threads", str(THREADS)]
+    command += ["--bind", f"127.0.0.1:{port}", "--threads", str(threads)]
     command += ["--workers", "1", "--keep-alive", "75"]
     command += ["config.wsgi" if name == "ours" else "bench.flows.wsgi"]
     with (

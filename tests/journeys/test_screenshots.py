@@ -8,6 +8,7 @@ import pytest
 
 from . import (  # noqa: F401  register their scenes
     browser_scenes,
+    handoff_scenes,
     more_scenes,
     network_scenes,
     notice_scenes,

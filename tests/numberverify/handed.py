@@ -86,8 +86,12 @@ class Handed:
         return answer.json().get("state")
 
 
-def at_signup(email: str = "ann@example.com", phone: str = "07700 900123") -> Handed:
-    desktop = new_desktop()
+def at_signup(
+    email: str = "ann@example.com",
+    phone: str = "07700 900123",
+    desktop: Browser | None = None,
+) -> Handed:
+    desktop = desktop or new_desktop()
     typed = {"email": email, "phone": phone}
     typed |= {"password1": PASSWORD, "password2": PASSWORD, "method": "phone"}
     return Handed(desktop, desktop.submit(SIGNUP, **typed)["Location"])
