@@ -6,7 +6,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from . import conf, routing, windows
+from . import conf, policy, routing, windows
 from .choices import Purpose
 from .errors import ConfigurationError
 from .factors import operator_sms, sms
@@ -107,7 +107,9 @@ def policy_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def handoffs_name_what_there_is(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    known = set(Purpose.values) | set(conf.actions_named())
+    # A site of its own may have no action that the default takes out.
+    default = {word.removeprefix("-") for word in policy.HANDS_OVER}
+    known = default | set(Purpose.values) | set(conf.actions_named())
     named = {word.removeprefix("-") for word in conf.handoff_words()}
     if not (wrong := sorted(named - known)):
         return []

@@ -186,8 +186,11 @@ def _phone_url(link: Handoff) -> str:
 def _ask_whether_it_is_them(
     request: HttpRequest, link: Handoff, row: Verification
 ) -> HttpResponse:
-    form = DigitsForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    told = _told(row, link)
+    # Nobody says yes to what cannot be shown.
+    posted = request.method == "POST" and not told["lacks_details"]
+    form = DigitsForm(request.POST if posted else None)
+    if posted and form.is_valid():
         digits = form.cleaned_data["digits"]
         said = handoff.say_yes(link, digits, binding_of(request))
         link.refresh_from_db()
@@ -197,8 +200,7 @@ def _ask_whether_it_is_them(
         if said == Said.TOO_LATE or link.ended:
             return SeeOther(_phone_url(link))
         form.add_error("digits", words.WRONG_DIGITS)
-    context = _told(row, link) | {"form": form}
-    return render(request, "numberverify/handoff_confirm.html", context)
+    return render(request, "numberverify/handoff_confirm.html", told | {"form": form})
 
 
 def _go(

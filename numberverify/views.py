@@ -188,7 +188,7 @@ def _ending(request: HttpRequest, row: Verification) -> HttpResponse:
     ending = ENDINGS[Status(row.status)]
     if row.status == Status.PENDING and row.method == Method.MANUAL:
         ending = "waiting_for_staff"
-    if row.reason in ON_THE_PHONE:
+    if row.status == Status.REFUSED and row.reason in ON_THE_PHONE:
         ending = "handoff_refused"
     return render(request, f"numberverify/{ending}.html", context)
 

@@ -98,6 +98,13 @@ def test_nginx_takes_the_tokens_of_mailed_links_out():
     assert not path.match("/accounts/email/change/")
 
 
+def test_nginx_takes_the_link_of_a_phone_out():
+    pattern = re.search(r'"~(\^\(\?<nv_before>/verify/phone/.*?)" "\$', NGINX)[1]
+    path = re.compile(pattern.replace("?<", "?P<"))
+
+    assert path.match("/verify/phone/7KX2M-9QRTB/")["nv_before"] == "/verify/phone/"
+
+
 def test_nginx_says_itself_who_comes_and_how():
     locations = re.findall(r"location [^{]*\{(.*?)\n    \}", NGINX, re.DOTALL)
     proxied = [each for each in locations if "proxy_pass" in each]

@@ -107,6 +107,15 @@ def test_a_sound_deployment_hears_nothing(deployed):
             id="no record of refusals",
         ),
         pytest.param(
+            "NV_HANDOFF", ["login", "-pay"], "numberverify.E022", id="no such purpose"
+        ),
+        pytest.param(
+            "MIDDLEWARE",
+            without("numberverify.middleware.HandoffMiddleware"),
+            "numberverify.W023",
+            id="desktops are answered late",
+        ),
+        pytest.param(
             "SITE_URL", "https://site.example", "numberverify.W020", id="no proxy"
         ),
         pytest.param(

@@ -83,6 +83,13 @@ def test_queries_and_tokens_are_taken_out(text, left):
     assert redact(text) == left
 
 
+@pytest.mark.parametrize("token", ["7KX2M-9QRTB", "7kx2m9qrtb", "mistyped"])
+def test_the_link_for_a_phone_is_no_part_of_a_log(token):
+    line = f"GET /verify/phone/{token}/ HTTP/1.1"
+
+    assert redact(line) == "GET /verify/phone/…/ HTTP/1.1"
+
+
 @pytest.mark.parametrize("text", KEPT)
 def test_paths_without_secrets_stay_as_they_are(text):
     assert redact(text) == text
