@@ -35,6 +35,11 @@ QUIET = [
     "--disable-sync",
 ]
 SMALL = {"width": 360, "height": 740}
+# What says that it is a phone, beside the name and the system that it has all the same.
+MOBILE = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "HeadlessChrome/131.0.0.0 Mobile Safari/537.36"
+)
 WIDE = {"width": 1280, "height": 800}
 expect.set_options(timeout=10_000)
 
@@ -85,7 +90,10 @@ def new_phone(chromium: Browser, site: str) -> Iterator[Callable[..., Phone]]:
     phones: list[Phone] = []
 
     def new(screen: dict[str, int] = SMALL, **options: Any) -> Phone:
-        context = chromium.new_context(viewport=screen, locale="en-GB", **options)
+        agent = MOBILE if screen == SMALL else None
+        context = chromium.new_context(
+            viewport=screen, locale="en-GB", user_agent=agent, **options
+        )
         phones.append(Phone(context, site))
         return phones[-1]
 

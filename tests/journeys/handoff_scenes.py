@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from numberverify.models import Handoff
-from tests.factories import ANN, PASSWORD, UserFactory
+from tests.factories import ANN, UserFactory
 from tests.numberverify import handed
 
 from . import hands
@@ -35,25 +35,34 @@ def confirmed(phone, **handset):
     return login
 
 
-@scene
-def handoff_offered(phone, mails):
-    phone.open("/accounts/signup/")
-    phone.fill(email="ann@example.com", phone="07700 900123")
-    phone.fill(password1=PASSWORD, password2=PASSWORD)
-    phone.press(hands.ELSEWHERE)
+def at_the_desk(phone):
+    """The other side: a login whose link nobody has opened, on a desktop's page."""
+    user = UserFactory(email="ann@example.com", phone=ANN)
+    login = handed.at_login(user, desktop_of(phone))
+    binding = login.desktop.cookies["nv_binding"].value
+    cookie = {"name": "nv_binding", "value": binding, "url": phone.site}
+    phone.context.add_cookies([cookie])
+    return login
 
 
 @scene
 def handoff_desk(phone, mails):
-    handoff_offered(phone, mails)
-    hands.choose(phone, "Your phone")
+    phone.open(at_the_desk(phone).page)
 
 
 @scene
 def handoff_desk_opened(phone, mails):
-    handoff_desk(phone, mails)
+    login = at_the_desk(phone)
     Handoff.objects.update(claimed_at="2026-01-01T00:00Z", device_digest=b"another")
-    phone.page.reload()
+    phone.open(login.page)
+
+
+@scene
+def handoff_refused_at_the_desk(phone, mails):
+    login = at_the_desk(phone)
+    login.phone.defaults["HTTP_HOST"] = urlsplit(phone.site).netloc
+    login.open().say("no")
+    phone.open(login.page)
 
 
 @scene
@@ -108,15 +117,3 @@ def handoff_other_phone(phone, mails):
 @scene
 def handoff_mistyped(phone, mails):
     phone.open("/verify/phone/AAAAA-AAAAA/", status=404)
-
-
-@scene
-def handoff_refused_at_the_desk(phone, mails):
-    handoff_desk(phone, mails)
-    other = handed.new_phone()
-    other.defaults["HTTP_HOST"] = urlsplit(phone.site).netloc
-    at_desk = handed.Handed(other, phone.at, other)
-    address = phone.page.locator(".address code").inner_text()
-    other.get("/" + address.partition("/")[2])
-    at_desk.say("no")
-    phone.open(phone.at)

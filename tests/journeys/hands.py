@@ -15,6 +15,7 @@ from numberverify.policy import RESEND_AFTER
 from .phone import Phone
 
 SMS, APP = "Text message", "Authenticator app"
+PHONE = "Your phone"
 SUPPORT, PAPER = "Ask our support", "Recovery code"
 WITH_SMS = "Enter the code from the text message"
 WITH_APP = "Enter the code from your authenticator app"

@@ -20,14 +20,14 @@ def at_signup(desk):
     desk.fill(email="ann@example.com", phone="07700 900123")
     desk.fill(password1=PASSWORD, password2=PASSWORD)
     desk.press(hands.ELSEWHERE)
-    hands.choose(desk, "Your phone")
+    hands.choose(desk, hands.PHONE)
 
 
 def at_login(desk, user):
     desk.open("/accounts/login/")
     desk.fill(username=user.email, password=PASSWORD)
     desk.press(hands.ELSEWHERE)
-    hands.choose(desk, "Your phone")
+    hands.choose(desk, hands.PHONE)
 
 
 def address(desk):
@@ -162,7 +162,7 @@ def test_a_copied_session_of_the_desk_sees_no_link_and_gets_no_receipt(
     desk.become(UserFactory(phone=ANN))
     thief = new_phone()
     desk.open("/accounts/close/?nv_other=1")
-    hands.choose(desk, "Your phone")
+    hands.choose(desk, hands.PHONE)
     session = [c for c in desk.context.cookies() if c["name"] == "sessionid"]
     thief.context.add_cookies(session)
     page = desk.at
