@@ -28,6 +28,25 @@ logger = logging.getLogger(__name__)
 # Crockford's: no letter that is taken for a digit or for another letter.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SIGNS = 10  # of 5 bits each
+# What a further try has of the one before: what is asked, of whom, by which two.
+CARRIED_OVER = (
+    "purpose",
+    "action",
+    "details_digest",
+    "user_id",
+    "asked_because",
+    "next",
+    "number_mask",
+    "number_fingerprint",
+    "fingerprint_key",
+    "country",
+    "device_digest",
+    "holder_digest",
+    "browser_known",
+    "ip",
+    "user_agent",
+    "notice_version",
+)
 AS_MEANT = str.maketrans("OIL", "011", "- ")
 
 
@@ -253,29 +272,9 @@ def _follow(link: Handoff, before: UUID, msisdn: Msisdn) -> bool:
     """Write the row of a further try while the number is at hand: it stands in no row
     that is over, and at a signup on no file that we know."""
     now, was = timezone.now(), Verification.objects.get(pk=before)
-    row = Verification(
-        pk=uuid7(now.timestamp()),
-        previous=was.pk,
-        purpose=was.purpose,
-        action=was.action,
-        details_digest=bytes(was.details_digest),
-        user_id=was.user_id,
-        asked_because=was.asked_because,
-        next=was.next,
-        number=msisdn.e164,
-        number_mask=was.number_mask,
-        number_fingerprint=bytes(was.number_fingerprint),
-        fingerprint_key=was.fingerprint_key,
-        country=was.country,
-        device_digest=bytes(was.device_digest),
-        holder_digest=bytes(was.holder_digest),
-        browser_known=was.browser_known,
-        ip=was.ip,
-        user_agent=was.user_agent,
-        notice_version=was.notice_version,
-        created_at=now,
-        expires_at=link.expires_at,
-    )
+    row = Verification(**{name: getattr(was, name) for name in CARRIED_OVER})
+    row.pk, row.previous, row.number = uuid7(now.timestamp()), was.pk, msisdn.e164
+    row.created_at, row.expires_at = now, link.expires_at
     live = Handoff.objects.filter(
         pk=link.pk, verification=before, ended_at=None, expires_at__gt=now
     )
