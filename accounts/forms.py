@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numberverify import limits, msisdn
 from numberverify.msisdn import Msisdn
+from numberverify.widgets import PasswordInput
 from numberverify.windows import Taken
 
 from . import signin, tries
@@ -91,7 +92,7 @@ def password_field(label: Any, help_text: Any = "") -> forms.CharField:
         strip=False,
         help_text=help_text,
         max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=PasswordInput("new-password"),
         error_messages={"required": _("Enter a password")},
     )
 
@@ -147,7 +148,7 @@ class ChangePasswordForm(NewPasswordForm):
         label=_("Old password"),
         strip=False,
         max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        widget=PasswordInput("current-password"),
         error_messages={"required": _("Enter your old password")},
     )
 
@@ -160,12 +161,12 @@ class ChangePasswordForm(NewPasswordForm):
 
 
 class LoginForm(forms.Form):
-    username = EmailField(autofocus=True)
+    username = EmailField(autofocus=True, autocomplete="username")
     password = forms.CharField(
         label=_("Password"),
         strip=False,
         max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        widget=PasswordInput("current-password"),
         error_messages={"required": _("Enter your password")},
     )
 
@@ -215,7 +216,7 @@ class FirstPhoneForm(PhoneForm):
         label=_("Your password"),
         strip=False,
         max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        widget=PasswordInput("current-password"),
         error_messages={"required": _("Enter your password")},
     )
 

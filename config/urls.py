@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from accounts import views as accounts
+from numberverify.privacy_views import notice_page
 
 # The history's table needs the width; the breadcrumbs lead everywhere.
 admin.site.enable_nav_sidebar = False
@@ -13,6 +14,7 @@ urlpatterns = [
     path("", accounts.home, name="home"),
     path("accounts/", include("accounts.urls")),
     path("verify/", include("numberverify.urls")),
+    path("privacy/", notice_page, name="privacy"),
     # Staff come in, go out and change their passwords by the same doors as everybody.
     path("admin/login/", accounts.admin_login),
     path("admin/logout/", accounts.logout_page),

@@ -23,6 +23,7 @@ from . import (
     metrics,
     network,
     policy,
+    privacy,
     seal,
     statements,
     swaps,
@@ -251,6 +252,7 @@ def describe(
     row.device_digest = row.holder_digest = digest(browser.binding)
     row.ip, row.user_agent = browser.ip, browser.user_agent
     row.browser_known = browser.is_known
+    row.notice_version = privacy.version()
 
 
 def _start_another_way(

@@ -12,6 +12,7 @@ from . import limits
 from .choices import Method
 from .factors import recovery
 from .operators.base import OperatorSettings
+from .widgets import PasswordInput
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 TWO_DIGITS = re.compile(r"[0-9]{2}")
@@ -122,7 +123,7 @@ class AuthenticatorForm(CodeForm):
                 label=_("Your password"),
                 strip=False,
                 max_length=4096,
-                widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+                widget=PasswordInput("current-password"),
                 error_messages={"required": _("Enter your password")},
             )
 

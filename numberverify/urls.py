@@ -1,10 +1,11 @@
 from django.urls import path
 
-from . import factor_views, handoff_views, views
+from . import factor_views, handoff_views, privacy_views, views
 
 app_name = "numberverify"
 urlpatterns = [
     path("callback/<str:operator>/", views.callback, name="callback"),
+    path("privacy/", privacy_views.notice_page, name="privacy"),
     path("authenticator/", factor_views.authenticator, name="authenticator"),
     path("recovery-codes/", factor_views.recovery_codes, name="recovery-codes"),
     path("try/<uuid:verification_id>/<str:secret>/", views.trial_page, name="trial"),

@@ -43,10 +43,12 @@ def test_the_tab_key_goes_through_the_signup_form_in_order(phone):
     phone.open("/accounts/signup/")
     phone.field("email").focus()
 
-    assert tab_through(phone, 4) == [
+    assert tab_through(phone, 6) == [
         "phone",
         "password1",
+        "Show",
         "password2",
+        "Show",
         "Check my number and sign up",
     ]
 
@@ -55,7 +57,7 @@ def test_the_login_form_starts_in_its_first_field(phone):
     phone.open("/accounts/login/")
     expect(phone.field("username")).to_be_focused()
 
-    assert tab_through(phone, 2) == ["password", "Log in"]
+    assert tab_through(phone, 3) == ["password", "Show", "Log in"]
 
 
 def test_the_first_tab_offers_to_skip_to_the_content(phone):
