@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .PHONY: help run serve test test-sqlite test-postgresql test-faults check messages bench \
-  bench-history bench-flow bench-soak lock audit
+  bench-history bench-flow bench-soak bench-pages screenshots lock audit
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -103,6 +103,15 @@ bench-flow: $(BENCH)/.made ## Whole verifications a second, beside what one woul
 SECONDS ?= 60
 bench-soak: $(BENCH)/.made ## Full rate for SECONDS: memory, errors, and the ledgers
 	$(BENCH)/bin/python -W ignore -m bench.soak --seconds $(SECONDS) $(if $(WRITE),--write)
+
+ROUNDS ?= 5
+bench-pages: $(VENV)/.dev ## How soon a phone on a slow network shows the pages; wants Redis
+	$(BIN)/python -m bench.pages --rounds $(ROUNDS) $(if $(WRITE),--write)
+
+# ONLY="login or ending" takes some of them.
+screenshots: $(VENV)/.dev ## Look at every page: pictures and what is wrong, in screenshots/
+	SCREENSHOTS=screenshots $(BIN)/python -m pytest -n $(WORKERS) \
+	  tests/journeys/test_screenshots.py $(if $(ONLY),-k "$(ONLY)")
 
 # As it would be in production, so that the deployment checks speak.
 check: export SECRET_KEY = check-only-check-only-check-only-check-only-check-only-0123456789

@@ -1,22 +1,13 @@
-"""Pictures of every page and ending, small and wide, light and dark, for people to
-look at: SCREENSHOTS=folder pytest tests/journeys/test_screenshots.py"""
+"""Pictures of every page and ending, small and wide, light and dark, for people to look
+at, and what is wrong with each: `make screenshots`."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from . import (  # noqa: F401  register their scenes
-    browser_scenes,
-    handoff_scenes,
-    more_scenes,
-    network_scenes,
-    notice_scenes,
-    release_scenes,
-    staff_scenes,
-    step_up_scenes,
-)
-from .scenes import SCENES
+from . import inspection
+from .gallery import SCENES
 
 pytestmark = pytest.mark.browser
 WIDTHS = (360, 1280)
@@ -24,8 +15,10 @@ SCHEMES = ("light", "dark")
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_a_picture_is_taken(phone, mails, name):
+def test_a_picture_is_taken_and_nothing_is_wrong(phone, mails, name):
+    inspection.listen(phone.page)
     SCENES[name](phone, mails)
+    wrong = inspection.inspect(phone)
     folder = Path(os.environ["SCREENSHOTS"])
     folder.mkdir(parents=True, exist_ok=True)
     for width in WIDTHS:
@@ -34,3 +27,5 @@ def test_a_picture_is_taken(phone, mails, name):
             phone.page.emulate_media(color_scheme=scheme)
             picture = folder / f"{name}-{width}-{scheme}.png"
             phone.page.screenshot(path=picture, full_page=True, animations="disabled")
+
+    assert wrong == []
