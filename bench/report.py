@@ -11,7 +11,7 @@ from pathlib import Path
 import django
 from django.db import connections
 
-from . import databases, exports, pages, sealing, writing
+from . import databases, exports, lists, sealing, writing
 from .timing import Taken
 
 FILE = Path(__file__).with_name("history.md")
@@ -85,7 +85,7 @@ def _pages(big: str, small: str, many: float) -> Iterable[str]:
         "| Django's, tuned | ours with few rows | not reached |"
     )
     yield "|---|--:|--:|--:|--:|--:|--:|---|"
-    for row in pages.measure(big, small, rounds=max(1, int(ROUNDS * many))):
+    for row in lists.measure(big, small, rounds=max(1, int(ROUNDS * many))):
         ours = row.ours
         cells = [
             row.case.name,
@@ -107,7 +107,7 @@ def _peer(ours: Taken, peer: Taken | None) -> str:
     return f"{peer.whole:,.0f} (× {peer.whole / ours.whole:.0f})"
 
 
-def _missed(row: pages.Row) -> Iterable[str]:
+def _missed(row: lists.Row) -> Iterable[str]:
     """Say which of the targets this page does not reach."""
     if row.ours.queries > QUERIES:
         yield f"{QUERIES} queries"
