@@ -25,7 +25,9 @@ class MoneyForm(forms.Form):
         max_value=10_000,
         max_digits=7,
         decimal_places=2,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "size": "10"}),
+        widget=forms.TextInput(
+            attrs={"inputmode": "decimal", "autocomplete": "off", "size": "10"}
+        ),
     )
 
 

@@ -34,7 +34,9 @@ CUT = """() => [...document.querySelectorAll("main :is(a, button, input, label, 
   .filter(e => { const box = e.getBoundingClientRect();
     return box.width && box.right > innerWidth + 1 && !e.closest(".scroll"); })
   .map(e => e.outerHTML.slice(0, 80))"""
-RESOURCES = """() => performance.getEntriesByType("resource").map(each => each.name)"""
+RESOURCES = """() => performance.getEntriesByType("resource").map(each => each.name)
+  .concat([...document.querySelectorAll("link[rel=icon]")].map(icon => icon.href))
+  .filter(address => !address.startsWith("data:"))"""
 
 
 def listen(page: Page) -> None:

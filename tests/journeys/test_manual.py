@@ -47,7 +47,7 @@ def hurry(phone):
     def sooner(route):
         answer = route.fetch(max_redirects=0)
         if answer.headers.get("content-type", "").startswith("text/html"):
-            page = answer.text().replace('content="20"', 'content="1"')
+            page = answer.text().replace('data-again="20"', 'data-again="1"')
             route.fulfill(response=answer, body=page)
         else:
             route.fulfill(response=answer)
