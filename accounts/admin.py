@@ -11,6 +11,7 @@ from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from numberverify.light_admin import LightAdminMixin
 from numberverify.msisdn import Msisdn
 from numberverify.stepup import came_back, step_up_required
 
@@ -81,12 +82,14 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class FreshProofGroupAdmin(FreshProofMixin, GroupAdmin):
+class FreshProofGroupAdmin(LightAdminMixin, FreshProofMixin, GroupAdmin):
     """A group hands out privileges."""
+
+    filter_horizontal = ()
 
 
 @admin.register(User)
-class PersonAdmin(FreshProofMixin, ModelAdmin):
+class PersonAdmin(LightAdminMixin, FreshProofMixin, ModelAdmin):
     """Staff find people, end their sessions and send them a reset. Nobody sets
     another's password or e-mail: both would be ways to become that person."""
 
@@ -98,7 +101,6 @@ class PersonAdmin(FreshProofMixin, ModelAdmin):
     ordering = ["-pk"]
     show_full_result_count = False
     actions = ["end_sessions", "send_reset", "freeze"]
-    filter_horizontal = ["groups", "user_permissions"]
     change_form_template = "admin/accounts/user/change_form.html"
     fields = [
         "email",

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numberverify import history, msisdn
 from numberverify.browser import SeeOther
+from numberverify.light_admin import LightAdminMixin
 from numberverify.msisdn import Msisdn
 
 from . import numbers
@@ -42,7 +43,7 @@ class NewestPaginator(Paginator):  # type: ignore[type-arg]
         return int(newest[:LISTED].count())
 
 
-class OnlyLookedAt(ModelAdmin):
+class OnlyLookedAt(LightAdminMixin, ModelAdmin):
     """Nobody adds, changes or deletes; no column is guessed by the address."""
 
     MAY_BE_FILTERED: frozenset[str] = frozenset()

@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.gzip import gzip_page
 
 from . import conf, export_admin, manual, manual_admin, overview_admin, seal_admin
 from .browser import SeeOther
@@ -25,6 +27,7 @@ from .history.filters import Filters, Place, query
 from .history.form import FilterForm, search
 from .history.lines import address_of, lines
 from .history.sentences import ICONS, story
+from .light_admin import LightAdminMixin
 from .models import Verification
 
 NARROW = _(
@@ -38,7 +41,7 @@ else:  # generic for the type checker alone
 
 
 @admin.register(Verification)
-class VerificationHistoryAdmin(ModelAdmin):
+class VerificationHistoryAdmin(LightAdminMixin, ModelAdmin):
     """Its own two pages, in the admin's look: the list by key, and one verification."""
 
     actions = None
@@ -54,6 +57,8 @@ class VerificationHistoryAdmin(ModelAdmin):
         ]
         return [*own, *super().get_urls()]
 
+    # Long. What is secret on it, the token, is masked anew each time (BREACH).
+    @method_decorator(gzip_page)
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from . import manual
 from .browser import SeeOther
 from .errors import VerificationNotUsable
+from .light_admin import LightAdminMixin
 from .models import ManualRequest, Verification
 from .stepup import step_up_required
 
@@ -95,7 +96,7 @@ def decide(request: HttpRequest, request_id: int) -> HttpResponse:
 
 
 @admin.register(ManualRequest)
-class ManualRequestAdmin(ModelAdmin):
+class ManualRequestAdmin(LightAdminMixin, ModelAdmin):
     """What was asked for and decided. Nobody edits it."""
 
     list_display = ["asked_at", "person", "asked_by", "outcome", "decided_by"]

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from .history import charts, overview
@@ -29,6 +30,7 @@ LATE = timedelta(hours=2)
 STOPPED = timedelta(hours=25)
 
 
+@gzip_page  # as the list is
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Outcomes, reasons, fallbacks and times, by the totals that are kept."""

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from .light_admin import LightAdminMixin
 from .models import StaffRecord
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ else:  # generic for the type checker alone
 
 
 @admin.register(StaffRecord)
-class StaffRecordAdmin(ModelAdmin):
+class StaffRecordAdmin(LightAdminMixin, ModelAdmin):
     SHOWN = (
         "moment",
         "who",
