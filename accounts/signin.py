@@ -14,7 +14,7 @@ from django.utils import timezone
 from numberverify.browser import bind_anew, browser_of, language_of
 from numberverify.prepared import Update
 
-from . import sessions, tries
+from . import languages, sessions, tries
 from .models import KNOWN_FOR, Device, User, digest
 from .places import country_of
 
@@ -56,17 +56,17 @@ def note_proof(request: HttpRequest, user: User) -> None:
         device.save(update_fields=["last_proof_at"])
 
 
-def note_language(request: HttpRequest, user: User, *, trusted: bool) -> None:
-    """Write down the language of the browser, for mails. It may change what is on file
-    where something was proved: a stranger must not have the owner told in theirs."""
+def note_language(request: HttpRequest, user: User) -> None:
+    """Write down the language of the browser, for an account that has none so far. What
+    is on file is the person's own choice, which no other browser undoes."""
     found = language_of(request)
-    if found and found != user.language and (trusted or not user.language):
+    if found and not user.language:
         User.objects.filter(pk=user.pk).update(language=found)
         user.language = found
 
 
 def language_on_file(user: User) -> str:
-    """Return the language of mails and text messages, or "" (NV_LANGUAGE_OF)."""
+    """Return the language of pages, mails and text messages, or "" (NV_LANGUAGE_OF)."""
     return user.language
 
 
@@ -90,6 +90,7 @@ def sign_in(
     sessions.begin(request, user, tracked=True)
     sessions.note_password(request.session)
     remember_browser(request, response, user, device=device, proved_at=proved_at)
+    languages.take_over(request, response, user)
     return bind_anew(response)
 
 

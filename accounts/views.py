@@ -149,7 +149,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
         if url is None:
             response = SeeOther(next_of(request))
             warn_of_claim(request, form.user)
-            note_language(request, form.user, trusted=has_proved(device))
+            note_language(request, form.user)
             if device is None:
                 notices.tell_sparingly(form.user, Kind.NEW_BROWSER, browser)
             return sign_in(request, response, form.user, device=device, proved_at=None)
@@ -177,7 +177,7 @@ def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
         return gone(request)
     warn_of_claim(request, user)
     if device is None:
-        note_language(request, user, trusted=True)
+        note_language(request, user)
         notices.tell(user, Kind.NEW_BROWSER, browser)
     return sign_in(
         request,

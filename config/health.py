@@ -31,6 +31,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from redis import RedisError
 
+from accounts.languages import in_its_language
 from config.addresses import LIVE, READY
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ def _cache() -> bool:
 DATABASE, MIGRATIONS, CACHE = Part(_database), Part(_migrations), Part(_cache)
 
 
+@in_its_language
 def server_error(request: HttpRequest) -> HttpResponse:
     """What a request gets that failed: 503 where a store is away, which is over soon
     and no fault of the code; else the page for our faults (`handler500`)."""

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.SessionMiddleware",
     "numberverify.middleware.LimitsMiddleware",
@@ -275,8 +276,10 @@ CONTENT_SECURITY_POLICY = {
 # Words, files, logs
 
 LANGUAGE_CODE = "en-gb"
-# Of mails and text messages; the pages are in English alone so far.
-LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
+# Each named in itself: whoever looks for it may read no other.
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LANGUAGE_COOKIE_NAME = "__Host-nv_language" if HTTPS else "nv_language"
+LANGUAGE_COOKIE_AGE = 400 * 24 * 60 * 60  # no browser keeps one for longer
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -4,14 +4,17 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from accounts import views as accounts
+from accounts.language_views import set_language
 from numberverify.privacy_views import notice_page
 
 # The history's table needs the width; the breadcrumbs lead everywhere.
 admin.site.enable_nav_sidebar = False
+handler400 = "config.errors.bad_request"
 handler500 = "config.health.server_error"
 
 urlpatterns = [
     path("", accounts.home, name="home"),
+    path("language/", set_language, name="set-language"),
     path("accounts/", include("accounts.urls")),
     path("verify/", include("numberverify.urls")),
     path("privacy/", notice_page, name="privacy"),

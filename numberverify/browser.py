@@ -48,7 +48,7 @@ class Browser:
     """`binding` is the random value of the cookie that only this browser has;
     `is_known` says whether the account in question knows the browser; `network` is
     what limits count as its address; `tries` are handed back with the next start;
-    `language` is the one that it asks for, "" for none."""
+    `language` is the one that was chosen in it or that it asks for, "" for none."""
 
     binding: str = field(repr=False)
     ip: str | None = None
@@ -149,11 +149,11 @@ def is_fetched_by_a_person(request: HttpRequest) -> bool:
 
 
 def language_of(request: HttpRequest) -> str:
-    """Return which of the site's languages the browser asks for, "" if it asks none.
-
-    Not what the page is in: that is English until the pages are translated.
-    """
-    if not request.headers.get("Accept-Language"):
+    """Return which of the site's languages was chosen in the browser, else which one it
+    asks for, "" for neither. Not what the page is in: an account has its own."""
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+    is_known = chosen in dict(settings.LANGUAGES)
+    if not (is_known or request.headers.get("Accept-Language")):
         return ""
     return translation.get_language_from_request(request)
 

@@ -487,7 +487,7 @@ def test_a_stranger_does_not_have_the_owner_told_in_a_language_of_theirs(setting
     assert User.objects.get().language == "de"
 
 
-def test_a_browser_where_something_was_proved_may_change_the_language(ann, operator):
+def test_no_browser_undoes_what_is_on_file(ann, operator):
     here = says("de")
     DeviceFactory(user=ann, token="known browser")
     here.cookies["nv_known"] = "known browser"
@@ -495,7 +495,7 @@ def test_a_browser_where_something_was_proved_may_change_the_language(ann, opera
 
     log_in(here, ann)
 
-    assert User.objects.get().language == "de"
+    assert User.objects.get().language == "en-gb"
 
 
 @pytest.mark.parametrize("kind", Kind)
