@@ -74,10 +74,8 @@ test-postgresql: $(VENV)/.dev
 test-faults: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/faults
 
-messages: $(VENV)/.dev ## Compile the translations; gettext is not needed
-	$(BIN)/python -c "import polib; \
-	  po = 'locale/de/LC_MESSAGES/django.po'; \
-	  polib.pofile(po).save_as_mofile(po.replace('.po', '.mo'))"
+messages: $(VENV)/.dev ## The texts of the source into the catalogues, where gettext is; compiled
+	$(BIN)/python -m tests.texts
 
 # DATABASE_URL says beside which database: PostgreSQL, or SQLite in bench/. What is filled
 # stays for the next run. ROWS=10000000 WRITE=1 is how bench/history.md was made.

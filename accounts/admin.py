@@ -8,8 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from numberverify.light_admin import LightAdminMixin
 from numberverify.msisdn import Msisdn
@@ -203,8 +203,13 @@ class PersonAdmin(LightAdminMixin, FreshProofMixin, ModelAdmin):
         chosen = list(self._within_reach(request, people))
         for person in chosen:
             person.end_sessions()
-            self.log_change(request, person, "Ended all sessions.")
-        self._report(request, len(chosen), "Ended the sessions of")
+            self.log_change(request, person, gettext("Ended all sessions."))
+        said = ngettext(
+            "Ended the sessions of %d person.",
+            "Ended the sessions of %d people.",
+            len(chosen),
+        )
+        self.message_user(request, said % len(chosen), messages.SUCCESS)
 
     @admin.action(
         description=_("Freeze until the password is reset"), permissions=["change"]
@@ -214,26 +219,26 @@ class PersonAdmin(LightAdminMixin, FreshProofMixin, ModelAdmin):
         for person in chosen:
             account.freeze(person)
             mail.send_frozen(person)
-            self.log_change(request, person, "Froze the account's step-up.")
-        self._report(request, len(chosen), "Froze")
+            self.log_change(request, person, gettext("Froze the account's step-up."))
+        said = ngettext("Froze %d person.", "Froze %d people.", len(chosen))
+        self.message_user(request, said % len(chosen), messages.SUCCESS)
 
     @admin.action(description=_("Send a password reset"), permissions=["change"])
     def send_reset(self, request: HttpRequest, people: QuerySet[User]) -> None:
         chosen = list(self._within_reach(request, people).filter(is_active=True))
         sent = [one for one in chosen if password.send_reset_link(one.email)]
         for person in sent:
-            self.log_change(request, person, "Sent a password reset.")
-        self._report(request, len(sent), "Sent a reset to")
+            self.log_change(request, person, gettext("Sent a password reset."))
+        said = ngettext(
+            "Sent a reset to %d person.", "Sent a reset to %d people.", len(sent)
+        )
+        self.message_user(request, said % len(sent), messages.SUCCESS)
 
     @staticmethod
     def _within_reach(request: HttpRequest, people: QuerySet[User]) -> QuerySet[User]:
         return (
             people if request.user.is_superuser else people.filter(is_superuser=False)
         )
-
-    def _report(self, request: HttpRequest, count: int, done: str) -> None:
-        people = ngettext("%d person", "%d people", count) % count
-        self.message_user(request, f"{done} {people}.", messages.SUCCESS)
 
 
 @admin.register(Claim)

@@ -60,4 +60,4 @@ def _day(day: date) -> str:
     ago = (timezone.localdate() - day).days
     if ago in (0, 1):
         return _("yesterday") if ago else _("today")
-    return date_format(day, "j F Y")
+    return date_format(day, _("j F Y"))

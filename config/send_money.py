@@ -4,12 +4,16 @@ Shows what a bank binds a proof to (PSD2 RTS, article 5): change the amount or t
 and the person is asked again. No money moves.
 """
 
+from decimal import Decimal
+
 from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
 from numberverify.browser import SeeOther
@@ -25,6 +29,7 @@ class MoneyForm(forms.Form):
         max_value=10_000,
         max_digits=7,
         decimal_places=2,
+        localize=True,
         widget=forms.TextInput(
             attrs={"inputmode": "decimal", "autocomplete": "off", "size": "10"}
         ),
@@ -37,7 +42,12 @@ def details(request: HttpRequest) -> dict[str, str] | None:
     if not form.is_valid():
         return None
     payee, amount = form.cleaned_data["payee"], form.cleaned_data["amount"]
-    return {"To": payee, "Amount": f"£{amount:.2f}"}
+    # In the language of the page: one that is changed meanwhile is asked about again.
+    return {pgettext("money", "To"): payee, pgettext("money", "Amount"): pounds(amount)}
+
+
+def pounds(amount: Decimal) -> str:
+    return f"£{number_format(amount, 2)}"
 
 
 @step_up_required("send_money", keep=("payee", "amount"), details=details)
@@ -52,7 +62,7 @@ def send_money(request: HttpRequest) -> HttpResponse:
         except VerificationNotUsable:
             return SeeOther(request.path)
         sent = _("Sent %(amount)s to %(payee)s. It is a demo: no money moved.")
-        amount = f"£{form.cleaned_data['amount']:.2f}"
+        amount = pounds(form.cleaned_data["amount"])
         payee = form.cleaned_data["payee"]
         messages.success(request, sent % {"amount": amount, "payee": payee})
         return SeeOther(request.path)

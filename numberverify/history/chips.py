@@ -56,7 +56,7 @@ def chips(filters: Filters, place: Place, rows: Sequence[Verification]) -> list[
         for name, value in filters.as_query().items()
     ]
     if place.at:
-        at = date_format(place.at, "j M Y, H:i")
+        at = date_format(place.at, gettext("j M Y, H:i"))
         found.append(Chip(_("Back from"), f"{at} UTC", query(filters)))
     return found
 
@@ -71,5 +71,5 @@ def _words(
         known = next((row.number_mask for row in rows if row.number_mask), "")
         return known or gettext("the one searched for")
     if name in ("since", "until"):
-        return date_format(getattr(filters, name), "j M Y")
+        return date_format(getattr(filters, name), gettext("j M Y"))
     return str(WORDS.get(name, {}).get(value, value))

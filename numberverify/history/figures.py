@@ -119,9 +119,9 @@ def share(number: int, of: int) -> str:
         return "–"
     tenths = round(1000 * number / of)
     if number and not tenths:
-        return "< 0.1 %"
+        return f"< {number_format(0.1, 1)} %"
     if tenths == 1000 and number < of:
-        return "> 99.9 %"
+        return f"> {number_format(99.9, 1)} %"
     return f"{number_format(tenths / 10, 1)} %"
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -82,7 +83,7 @@ def _after(row: Verification, at: datetime) -> str:
 
 
 def seconds(length: timedelta) -> str:
-    return f"{length.total_seconds():.1f} s"
+    return f"{number_format(round(length.total_seconds(), 1), 1)} s"
 
 
 def duration(row: Verification) -> str:

@@ -40,17 +40,17 @@ class Column:
     @property
     def name(self) -> str:
         if self.step == "hour":
-            return date_format(self.since, "j M Y, H:i")
+            return date_format(self.since, gettext("j M Y, H:i"))
         if self.step == "month":
             return date_format(self.since, "M Y")
-        day = date_format(self.since, "j M Y")
+        day = date_format(self.since, gettext("j M Y"))
         return gettext("week of %(day)s") % {"day": day} if self.step == "week" else day
 
     @property
     def short(self) -> str:
         """For an axis."""
-        forms = {"hour": "j M H:i", "month": "M Y"}
-        return date_format(self.since, forms.get(self.step, "j M"))
+        forms = {"hour": gettext("j M H:i"), "month": "M Y"}
+        return date_format(self.since, forms.get(self.step) or gettext("j M"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 def keys_in(packed: bytes) -> list[bytes]:
@@ -15,9 +16,9 @@ class Seal(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ROWS = "rows"
-        PURGED = "purged"
-        FORGOTTEN = "forgotten"
+        ROWS = "rows", _("Rows")
+        PURGED = "purged", _("Purged")
+        FORGOTTEN = "forgotten", _("Forgotten")
 
     # No sequence, which leaves gaps: of two that add a link one wins.
     number = models.PositiveIntegerField(primary_key=True)
