@@ -76,4 +76,4 @@ class Claim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number_mask} {self.outcome}"
+        return f"{self.number_mask} {self.get_outcome_display()}"

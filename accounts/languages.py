@@ -7,6 +7,7 @@ language that the owner does not read.
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -94,3 +95,25 @@ def take_over(request: HttpRequest, response: HttpResponse, user: User) -> None:
     look the account up, and after the logout."""
     if is_ours(user.language) and user.language != of_browser(request):
         remember(response, user.language)
+
+
+def chooser(request: HttpRequest) -> dict[str, Any]:
+    """For the templates: the languages, each named in itself, and where to go after."""
+    return {
+        "language_chooser": {
+            "languages": settings.LANGUAGES,
+            "current": translation.get_language(),
+            "back": _back(request),
+        }
+    }
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the page to come back to: what answered a POST may be at an address that
+    takes no other, and the query of an operator's redirect is used up."""
+    if request.method not in ("GET", "HEAD"):
+        return request.headers.get("Referer", "")
+    match = request.resolver_match
+    if match and match.view_name == "numberverify:callback":
+        return request.path
+    return request.get_full_path()

@@ -95,13 +95,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("frozen"),
         null=True,
         blank=True,
-        help_text="Nothing but a password reset until it is done.",
+        help_text=_("Nothing but a password reset until it is done."),
     )
     language = models.CharField(
         _("language"),
         max_length=10,
         blank=True,
-        help_text="Of mails and text messages; empty is the site's.",
+        help_text=_("Of mails and text messages; empty is the site's."),
     )
     warned_at = models.DateTimeField(
         null=True,

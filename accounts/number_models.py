@@ -96,7 +96,7 @@ class NumberEvent(OfANumber):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number_mask} {self.what}"
+        return f"{self.number_mask} {self.get_what_display()}"
 
     def save(self, *args: Any, **options: Any) -> None:
         if self.pk:
@@ -217,4 +217,4 @@ class NumberRelease(OfANumber):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number_mask} {self.outcome}"
+        return f"{self.number_mask} {self.get_outcome_display()}"

@@ -102,6 +102,7 @@ _context_processors = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
+    "accounts.languages.chooser",
 ]
 TEMPLATES = [
     {
