@@ -2,16 +2,20 @@
 
 import os
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polib
 import pytest
 import time_machine
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from accounts import places
+from config.send_money import pounds
 from numberverify.factors import sms
+from numberverify.history import figures, one
 from tests import texts
 from tests.accounts.steps import log_in
 from tests.factories import ANN, PASSWORD, UserFactory
@@ -126,3 +130,38 @@ def test_what_is_compiled_is_what_is_written(language):
     written = polib.pofile(folder(language) / "django.po").to_binary()
 
     assert (folder(language) / "django.mo").read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en-gb",
+            ["5 May 2026, 14:32", "12,345", "33.3 %", "< 0.1 %", "1.5 s", "£12.50"],
+        ),
+        (
+            "de",
+            ["5. Mai 2026, 14:32", "12.345", "33,3 %", "< 0,1 %", "1,5 s", "£12,50"],
+        ),
+    ],
+)
+def test_dates_and_numbers_are_written_as_the_language_does(language, said):
+    with translation.override(language):
+        assert said.split(" · ") == [
+            places.when(datetime(2026, 5, 5, 14, 32, tzinfo=UTC)),
+            figures.number_of(12345),
+            figures.share(1, 3),
+            figures.share(1, 9999),
+            one.seconds(timedelta(seconds=1.5)),
+            pounds(Decimal("12.5")),
+        ]
+
+
+def test_an_operator_s_name_fits_into_every_german_sentence():
+    """What a network is called is the same as nominative and accusative, no more."""
+    bends = re.compile(
+        r"\b(von|zu|bei|mit|aus|nach|vom|zum|beim|des) %\((network|operator)\)s"
+    )
+    catalogue = polib.pofile(folder("de") / "django.po")
+
+    assert [one.msgstr for one in catalogue if bends.search(one.msgstr)] == []
