@@ -64,6 +64,15 @@ class Phone:
     def reads(self, words: str) -> None:
         expect(self.main).to_contain_text(words)
 
+    def shows(self, words: str) -> bool:
+        return self.main.get_by_text(words).count() > 0
+
+    def asks_for(self, name: str) -> bool:
+        return self.field(name).count() > 0
+
+    def choose(self, words: str) -> None:
+        self.main.get_by_role("radio", name=words, exact=True).check()
+
     @property
     def at(self) -> str:
         """The path, with its query string, of the page that is open."""
