@@ -22,7 +22,9 @@ from tests.servers import ROOT
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 PROCESSES = 10
 WRONG = 10_000
-AT_ONE_ROW = 2_000
+# What races is the first tries of each process: of the ways that come to the same
+# counting UPDATE, and at one row, fewer show as much.
+OF_ANOTHER_WAY, AT_ONE_ROW = 2_000, 500
 ENOUGH = 400  # seconds, on a machine that has much else to do
 
 
@@ -96,10 +98,10 @@ def test_of_recovery_codes_five_tries_are_counted_and_none_more(ann):
     right = recovery.make(ann)
     row = opened(ann, Method.RECOVERY_CODE)
 
-    wrong = [f"{n:016}" for n in range(WRONG)]
+    wrong = [f"{n:016}" for n in range(OF_ANOTHER_WAY)]
     said = guess(ann, Method.RECOVERY_CODE, wrong, openers=PROCESSES, right=right[:1])
 
-    assert (total(said, "tried"), total(said, "let in")) == (WRONG, 0)
+    assert (total(said, "tried"), total(said, "let in")) == (OF_ANOTHER_WAY, 0)
     assert counted(ann) == policy.TRIES
     assert not tries(row, right[0]).right
     assert opened(ann, Method.RECOVERY_CODE).reason == Reason.METHOD_CLOSED
@@ -125,9 +127,10 @@ def test_of_an_app_five_tries_are_counted_and_none_more(ann):
     app = app_of(ann)
     row = opened(ann, Method.TOTP)
 
-    said = guess(ann, Method.TOTP, six_digits(without=shown_soon(app)))
+    wrong = six_digits(without=shown_soon(app))[:OF_ANOTHER_WAY]
+    said = guess(ann, Method.TOTP, wrong)
 
-    assert (total(said, "tried"), total(said, "let in")) == (WRONG, 0)
+    assert (total(said, "tried"), total(said, "let in")) == (OF_ANOTHER_WAY, 0)
     assert counted(ann) == policy.TRIES
     assert not tries(row, shown_by(app)).right
     assert opened(ann, Method.TOTP).reason == Reason.METHOD_CLOSED
