@@ -20,7 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LAUNCHER = """
 import json, os, sys
 import django.core.management, django.core.handlers.wsgi, django.contrib.admin.checks
-import environ, joserfc.jws, joserfc.jwk, phonenumbers, requests
+import django.db.backends.sqlite3.base, django.views.decorators.debug
+import environ, joserfc.jwk, joserfc.jws, joserfc.jwt, phonenumbers, redis, requests
+import iptocc, limits.storage, limits.strategies, segno, tomllib, ua_parser
+import numberverify.operators.registry, numberverify.operators.tables
 
 for line in sys.stdin:
     environment, code = json.loads(line)
