@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import hypothesis
@@ -12,7 +13,7 @@ import pytest
 import redis
 from django.conf import settings as site
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from accounts import mail
 from accounts.models import User, proof_stamp
 from numberverify import breaker, clocks, exchange, limits, windows
 from numberverify.factors import sms
+from numberverify.history import deadline
 from tests.fake_operator import FakeOperator
 
 # On a busy machine any example takes long; a fixture of a function serves for them all.
@@ -59,25 +61,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="this run is on SQLite"))
 
 
+@contextmanager
+def past_all_guards() -> Iterator[None]:
+    """Past foreign keys, and the triggers that keep what is sealed."""
+    if connection.vendor != "postgresql":
+        with connection.constraint_checks_disabled(), transaction.atomic():
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            cursor.execute("SET session_replication_role = origin")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_flushes() -> Iterator[None]:
-    """Empty PostgreSQL's tables by DELETE after a test that commits. TRUNCATE of some
-    fifty, and the rights of all models made anew, take ten times as long."""
+    """Empty the tables by DELETE after a test that commits. TRUNCATE of some fifty, and
+    the rights of all models made anew, take ten times as long."""
     flush = TransactionTestCase._fixture_teardown
+    kept = {"django_migrations", "django_content_type", "auth_permission"}
 
     def delete(case: TransactionTestCase) -> None:
-        if connection.vendor != "postgresql":
-            return flush(case)
-        kept = {"django_migrations", "django_content_type", "auth_permission"}
-        with connection.cursor() as cursor:
-            # Past foreign keys, and the triggers that keep what is sealed.
-            cursor.execute("SET session_replication_role = replica")
-            try:
-                for table in set(connection.introspection.django_table_names()) - kept:
-                    cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-            finally:
-                cursor.execute("SET session_replication_role = origin")
-        return None
+        with past_all_guards(), connection.cursor() as cursor:
+            for table in set(connection.introspection.django_table_names()) - kept:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
     TransactionTestCase._fixture_teardown = delete
     yield
@@ -136,6 +145,12 @@ def redis_cache(address: str, prefix: str = "") -> dict[str, str]:
 def _one_clock(monkeypatch) -> None:
     """PostgreSQL's does not travel with ours."""
     monkeypatch.setattr(clocks, "of_database", timezone.now)
+
+
+@pytest.fixture(autouse=True)
+def _patient_reads(monkeypatch) -> None:
+    """A machine that is busy with tests stops no page of the history."""
+    monkeypatch.setattr(deadline, "SECONDS", 30.0)
 
 
 @pytest.fixture(autouse=True)
