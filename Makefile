@@ -52,12 +52,18 @@ serve: $(VENV)/.run ## The site as in production, on the PostgreSQL and Redis fo
 
 test: test-sqlite test-postgresql test-faults ## The whole suite
 
-test-sqlite: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --ignore tests/faults
+# What is left of the longer half goes to whoever is done with the shorter.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-# Once more on the stores of production, where a test has to do with a store.
+test-sqlite: $(VENV)/.dev
+	$(PYTEST) --ignore tests/faults
+
+# Once more on the stores of production, where a test has to do with a store: not with
+# a SQLite that it makes for a server of its own, and not with files alone.
+OF_NO_STORE := $(patsubst %,tests/test_%.py,privacy production signups_at_once deploy_files locks)
 ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal \
-  tests/numberverify/stepup tests/config/test_health.py tests/test_*.py
+  tests/numberverify/stepup tests/config/test_health.py \
+  $(filter-out $(OF_NO_STORE),$(wildcard tests/test_*.py))
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 REDIS_URL ?= redis://127.0.0.1:6379/5
 test-postgresql: $(VENV)/.dev
@@ -65,7 +71,7 @@ test-postgresql: $(VENV)/.dev
 	    psycopg.connect(sys.argv[1], connect_timeout=3); redis.from_url(sys.argv[2]).ping()" \
 	    "$(POSTGRESQL_URL)" "$(REDIS_URL)" 2>/dev/null; then \
 	  DATABASE_URL=$(POSTGRESQL_URL) CACHE_URL=$(REDIS_URL) \
-	    $(BIN)/python -m pytest -n $(WORKERS) $(ON_POSTGRESQL); \
+	    $(PYTEST) $(ON_POSTGRESQL); \
 	elif [ -n "$(NO_SKIPS)" ]; then \
 	  echo "PostgreSQL or Redis is missing and skips are forbidden"; exit 1; \
 	else echo "SKIPPED: the suite on $(POSTGRESQL_URL) with $(REDIS_URL): one is missing"; fi

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parent.parent
 RUNSERVER = [sys.executable, "manage.py", "runserver", "--noreload"]
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "--bind"]
 
+_migrated: dict[tuple[str | None, ...], bytes] = {}
+
 
 def free_port() -> int:
     with socket.socket() as found:
@@ -33,7 +35,7 @@ class Server:
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
         self.environment = kept | {"SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
         self.environment |= variables
-        self.manage("migrate", "-v0")
+        self._migrate()
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
                 [*command, address],
@@ -43,6 +45,20 @@ class Server:
                 cwd=ROOT,
             )
         self._wait()
+
+    def _migrate(self) -> None:
+        """What the first of them has migrated, the others with a SQLite take over."""
+        address = self.environment.get("DATABASE_URL", "")
+        if not address.startswith("sqlite:///"):
+            self.manage("migrate", "-v0")
+            return
+        file = Path(address.removeprefix("sqlite:///"))
+        kind = tuple(map(self.environment.get, ("DJANGO_SETTINGS_MODULE", "DEBUG")))
+        if kind in _migrated:
+            file.write_bytes(_migrated[kind])
+        else:
+            self.manage("migrate", "-v0")
+            _migrated[kind] = file.read_bytes()
 
     def manage(self, *arguments: str) -> None:
         run = [sys.executable, "manage.py", *arguments]
