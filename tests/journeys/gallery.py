@@ -28,7 +28,9 @@ _BRIEF = {
         ending_expired step_up_frozen limited limited_for_good ending_match
         ending_no_match step_up_number_needed recovery_codes_made ending_refused
         start_again store_away trial_page ending_waiting support_waiting
-        ways_not_on_phone which_network_errors privacy""",
+        ways_not_on_phone which_network_errors privacy handoff_desk
+        handoff_refused_at_the_desk handoff_wrong_digits handoff_done handoff_on_wifi
+        handoff_said_no handoff_mistyped""",
     "admin": """admin_index admin_history_with_export admin_wrong_filter
         admin_row_by_sms
         admin_export admin_history_overview admin_person admin_number_reason_errors
