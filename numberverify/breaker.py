@@ -72,8 +72,10 @@ def guarded(operator: OperatorSettings, api: str = VERIFY) -> Iterator[None]:
     key = _key(operator, api)
     state, failed = _look(key, operator)
     probes = state == State.HALF_OPEN
-    # A probe that dies with its process holds up the next no longer than it may take.
-    if state == State.OPEN or (probes and not _add(f"{key}/probe", operator.deadline)):
+    # A probe that dies with its process holds up the next little longer than it may
+    # take; one that is late must not meet the next.
+    patience = operator.deadline + 1
+    if state == State.OPEN or (probes and not _add(f"{key}/probe", patience)):
         raise BreakerOpen
     began, outcome = time.monotonic(), "answered"
     try:
@@ -89,6 +91,8 @@ def guarded(operator: OperatorSettings, api: str = VERIFY) -> Iterator[None]:
         raise
     finally:
         metrics.leg(operator.name, api, outcome, time.monotonic() - began)
+    # Others may have failed while this was asked: then it came between their failures.
+    failed = failed or _look(key, operator)[1]
     if failed and api != DESCRIPTION:
         _forget(*(f"{key}/{part}" for part in ("open", "failures", "probe", "sent")))
         if probes:

@@ -270,6 +270,36 @@ def test_a_junk_code_takes_nobody_s_turn_and_closes_nothing(down, signup):
         assert breaker.guard(fake, lambda: "asked") == "asked"
 
 
+def test_an_answer_comes_between_failures_though_it_was_asked_for_before(operator):
+    fake = routing.operators()["fake"]
+
+    def fail():
+        raise OperatorTimeout
+
+    def ask_while_another_fails():
+        with pytest.raises(OperatorTimeout):
+            breaker.guard(fake, fail)
+
+    breaker.guard(fake, ask_while_another_fails)
+    with pytest.raises(OperatorTimeout):
+        breaker.guard(fake, fail)
+
+    assert state() == State.CLOSED
+
+
+def test_a_probe_that_fails_at_its_deadline_meets_no_other(down):
+    fake, asked = routing.operators()["fake"], []
+
+    def ask():
+        with after(fake.deadline), pytest.raises(BreakerOpen):
+            breaker.guard(fake, lambda: asked.append(1))
+        raise OperatorTimeout
+
+    with after(31), pytest.raises(OperatorTimeout):
+        breaker.guard(fake, ask)
+    assert asked == []
+
+
 def test_a_description_that_can_be_fetched_closes_nothing(down):
     fake = routing.operators()["fake"]
     with after(31):
