@@ -107,7 +107,7 @@ def test_each_way_logs_in(browser, ann, method):
 def test_the_chooser_offers_what_a_login_accepts(browser, ann):
     page = not_on_the_phone(browser, ann)
 
-    assert offered(page) == ["totp", "sms", "manual", "recovery_code"]
+    assert offered(page) == ["phone", "totp", "sms", "manual", "recovery_code"]
 
 
 def test_the_fallback_follows_what_it_falls_back_from(browser, ann, operator):

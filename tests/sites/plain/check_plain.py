@@ -225,4 +225,4 @@ def test_an_action_takes_its_own_methods_alone(browser, operator, person):
     page = browser.post("/letter/", said, follow=True)
 
     assert "That way is not open just now" in page.text
-    assert [way["value"] for way in page.context["ways"]] == ["sms"]
+    assert [way["value"] for way in page.context["ways"]] == ["phone", "sms"]
