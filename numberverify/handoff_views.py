@@ -45,6 +45,8 @@ def poll(request: HttpRequest, verification_id: UUID) -> HttpResponse:
 
 
 def _plain(response: HttpResponse) -> HttpResponse:
+    # What other middleware would say of it.
+    response["Content-Length"] = str(len(response.content))
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     response._has_been_logged = True  # type: ignore[attr-defined]

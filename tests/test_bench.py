@@ -75,7 +75,9 @@ def test_verifications_are_measured_beside_desktops_that_wait():
     )
 
     assert re.search(r"^\| of the rate, in pairs \| at least 0.9 \| \d", said, re.M)
-    assert re.search(r"^\| questions of desktops a second \|.*\| [1-9]", said, re.M)
+    # Five of them, five times a second each, less what a busy machine costs.
+    asked = re.search(r"^\| questions of desktops a second \|.*\| (\d+) ", said, re.M)
+    assert int(asked[1]) > 5
     assert "| errors | 0 | 0 |" in said
 
 

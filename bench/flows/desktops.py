@@ -95,7 +95,7 @@ async def _wait(
         try:
             answer = await browser.ask("GET", f"/verify/{key}/handoff/")
             asked.wrong += answer.status != 200
-        except (OSError, EOFError, TimeoutError):
+        except (OSError, EOFError, TimeoutError, ValueError):
             browser.close()
             asked.wrong += 1
         asked.took.append(time.perf_counter() - began)

@@ -592,6 +592,7 @@ def test_to_wait_costs_neither_a_query_nor_a_session(
 
     assert answer.json() == {"state": "waiting"}
     assert answer["Cache-Control"] == "no-store"
+    assert answer["Content-Length"] == str(len(answer.content))
     assert "Set-Cookie" not in answer
     assert "Vary" not in answer
 
