@@ -29,7 +29,7 @@ from .flows.report import processor
 FILE = Path(__file__).with_name("waiting.md")
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 THREADS, AT_ONCE = 16, 16
-EVERY = 3.0  # seconds, as the page asks in its first minute
+SOON, LATER = 3.0, 10.0  # seconds, as the page asks: in its first minute, and then
 LEAST = 0.9  # of the rate without desktops
 DESKTOPS = [sys.executable, "-m", "bench.flows.desktops"]
 
@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument("--desktops", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=10.0, help="Of each turn.")
-    parser.add_argument("--every", type=float, default=EVERY)
+    parser.add_argument("--soon", type=float, default=SOON)
+    parser.add_argument("--later", type=float, default=LATER)
     parser.add_argument("--write", action="store_true", help="Into bench/waiting.md.")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *args: sys.exit(1))
@@ -78,7 +79,8 @@ def main() -> None:
             capture_output=True,
             text=True,
         ).stdout
-        found = measure(ours, made, asked.rounds, asked.seconds, asked.every)
+        rhythm = (asked.soon, asked.later)
+        found = measure(ours, made, asked.rounds, asked.seconds, rhythm)
     lines = list(told(found, asked, load))
     print("\n".join(lines))
     if asked.write:
@@ -88,7 +90,11 @@ def main() -> None:
 
 
 def measure(
-    ours: servers.Server, desktops: str, rounds: int, seconds: float, every: float
+    ours: servers.Server,
+    desktops: str,
+    rounds: int,
+    seconds: float,
+    rhythm: tuple[float, float],
 ) -> Found:
     """By turns, so that what else the machine does hits both alike; which comes first
     changes as well."""
@@ -97,7 +103,7 @@ def measure(
     for n in range(rounds):
         for waits in (n % 2 == 0, n % 2 == 1):
             if waits:
-                with waiting(ours.steps.port, desktops, every) as said:
+                with waiting(ours.steps.port, desktops, rhythm) as said:
                     found.beside.append(_rate(ours, seconds, found))
                 found.asked.append(said["asked"] / seconds)
                 found.ms.append(said["ms"])
@@ -114,10 +120,12 @@ def _rate(ours: servers.Server, seconds: float, found: Found) -> float:
 
 
 @contextmanager
-def waiting(port: int, desktops: str, every: float) -> Iterator[dict[str, Any]]:
+def waiting(
+    port: int, desktops: str, rhythm: tuple[float, float]
+) -> Iterator[dict[str, Any]]:
     """Have the desktops wait, in a process of their own; what they found is there at
     the end."""
-    command = [*DESKTOPS, "ask", str(port), str(every)]
+    command = [*DESKTOPS, "ask", str(port), *map(str, rhythm)]
     process = subprocess.Popen(  # noqa: S603
         command,
         stdin=subprocess.PIPE,
@@ -146,7 +154,8 @@ def told(found: Found, asked: argparse.Namespace, load: str) -> Iterator[str]:
         f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}; "
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load before {load}. One process of "
         f"{THREADS} threads, {AT_ONCE} browsers verify at once; {asked.desktops} "
-        f"desktops ask every {asked.every:g} s. {asked.rounds} turns of "
+        f"desktops ask, one of five every {asked.soon:g} s and the others every "
+        f"{asked.later:g} s. {asked.rounds} turns of "
         f"{asked.seconds:g} s each."
     )
     yield ""

@@ -1,3 +1,6 @@
-"""The addresses that balancers ask. No Django here: gunicorn's settings read it."""
+"""The addresses that are asked every few seconds. No Django here: gunicorn's settings
+read it."""
 
 LIVE, READY = "/livez", "/readyz"
+# What a desktop asks while it waits for a phone, after the verification.
+POLLED = "/handoff/"

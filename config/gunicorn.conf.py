@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from config import settings
-from config.addresses import LIVE, READY
+from config.addresses import LIVE, POLLED, READY
 from config.logs import JsonLines, Redact, redact
 from numberverify import correlation
 
@@ -53,9 +53,11 @@ class RedactingLogger(Logger):  # type: ignore[misc]
                 handler.setFormatter(JsonLines())
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        # Balancers ask every few seconds; that all is well is not worth a line.
-        is_health = environ.get("PATH_INFO") in (LIVE, READY)
-        if is_health and str(resp.status).startswith("200"):
+        # Balancers ask every few seconds, and so do desktops that wait for a phone;
+        # that all is well is not worth a line.
+        path = str(environ.get("PATH_INFO"))
+        is_routine = path in (LIVE, READY) or path.endswith(POLLED)
+        if is_routine and str(resp.status).startswith("200"):
             return
         if about := environ.get(correlation.KEY):
             correlation.is_about(about)

@@ -71,7 +71,12 @@ def test_flows_are_measured():
 @pytest.mark.redis
 def test_verifications_are_measured_beside_desktops_that_wait():
     said = ran_beside(
-        "waiting", "--desktops=5", "--rounds=1", "--seconds=1", "--every=0.2"
+        "waiting",
+        "--desktops=5",
+        "--rounds=1",
+        "--seconds=1",
+        "--soon=0.2",
+        "--later=0.2",
     )
 
     assert re.search(r"^\| of the rate, in pairs \| at least 0.9 \| \d", said, re.M)

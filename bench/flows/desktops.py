@@ -1,7 +1,7 @@
 """Desktops that wait for a phone: their links made, and their pages' questions asked.
 
 python -m bench.flows.desktops make 500           prints a key and a binding a line
-python -m bench.flows.desktops ask 8000 3 < lines  until it is told to stop
+python -m bench.flows.desktops ask 8000 3 10 < lines  until it is told to stop
 """
 
 import asyncio
@@ -54,23 +54,30 @@ class Asked:
     wrong: int = 0
 
 
-def ask(port: int, every: float) -> None:
+def ask(port: int, soon: float, later: float) -> None:
     """Ask as static/handoff.js does, each desktop at a time of its own; say `ready`
-    once all have been answered, and in the end what it took."""
+    once all have been answered, and in the end what it took.
+
+    A link lives five minutes: of five desktops one is in its first, and asks `soon`.
+    """
     desktops = [line.split() for line in sys.stdin]
-    asked = asyncio.run(_ask_all(port, every, desktops))
+    asked = asyncio.run(_ask_all(port, soon, later, desktops))
     took = median(asked.took) * 1000 if asked.took else 0
     print(json.dumps({"asked": len(asked.took), "wrong": asked.wrong, "ms": took}))
 
 
-async def _ask_all(port: int, every: float, desktops: list[list[str]]) -> Asked:
+async def _ask_all(
+    port: int, soon: float, later: float, desktops: list[list[str]]
+) -> Asked:
     asked, over = Asked(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     waiting = [
-        asyncio.create_task(_wait(port, every, key, binding, asked, over))
-        for key, binding in desktops
+        asyncio.create_task(
+            _wait(port, later if n % 5 else soon, key, binding, asked, over)
+        )
+        for n, (key, binding) in enumerate(desktops)
     ]
-    await asyncio.sleep(every)  # by then each has asked once
+    await asyncio.sleep(later)  # by then each has asked once
     asked.took.clear()
     print("ready", flush=True)
     await over.wait()
@@ -106,4 +113,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(int(sys.argv[2]))
     else:
-        ask(int(sys.argv[2]), float(sys.argv[3]))
+        ask(int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
