@@ -22,8 +22,9 @@ def site(request, tmp_path):
     running.close()
 
 
-def token_of(site) -> str:
-    """A token of a handset, got by the client that is registered with the sandbox."""
+def tokens_of(site) -> list[str]:
+    """Three tokens of a handset, got by the client that is registered with the
+    sandbox: one for each question."""
     script = """
 import requests
 from numberverify import routing
@@ -36,26 +37,28 @@ camara.prepare(within)
 site = camara.settings.issuer.removesuffix("/sandbox/camara")
 back = f"{site}/verify/callback/sandbox-camara/"
 question = Question(Msisdn("+447700900123"), back, "n" * 40, "v" * 60)
-address = camara.authorization_url(question, state="s" * 40)
-while not address.startswith(back):
-    answer = requests.get(address, allow_redirects=False)
-    address = requests.compat.urljoin(address, answer.headers["Location"])
-code = requests.compat.urlparse(address).query.split("code=")[1].split("&")[0]
-url = camara.token_endpoint(within)
-token = oidc.exchange_code(
-    camara.http, camara.settings, url, code, question, within, pkce=True
-)
-print("token:", token.access_token)
+for _ in range(3):
+    address = camara.authorization_url(question, state="s" * 40)
+    while not address.startswith(back):
+        answer = requests.get(address, allow_redirects=False)
+        address = requests.compat.urljoin(address, answer.headers["Location"])
+    code = requests.compat.urlparse(address).query.split("code=")[1].split("&")[0]
+    url = camara.token_endpoint(within)
+    token = oidc.exchange_code(
+        camara.http, camara.settings, url, code, question, within, pkce=True
+    )
+    print("token:", token.access_token)
 """
     said = site.manage_and_read("shell", "--no-imports", "-c", script)
-    return re.search(r"token: (\S+)", said)[1]
+    return re.findall(r"token: (\S+)", said)
 
 
 def test_a_missing_content_type_is_400_and_a_wrong_one_415(site):
     url = f"{site.url}/sandbox/camara/number-verification/v2/verify"
     found = {}
-    for kind in ("", "text/plain", "application/json"):
-        headers = {"Authorization": f"Bearer {token_of(site)}"}
+    kinds = ("", "text/plain", "application/json")
+    for kind, token in zip(kinds, tokens_of(site), strict=True):
+        headers = {"Authorization": f"Bearer {token}"}
         if kind:
             headers["Content-Type"] = kind
         found[kind] = requests.post(url, data=JSON, headers=headers).status_code
