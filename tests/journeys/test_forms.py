@@ -43,12 +43,13 @@ def test_the_tab_key_goes_through_the_signup_form_in_order(phone):
     phone.open("/accounts/signup/")
     phone.field("email").focus()
 
-    assert tab_through(phone, 6) == [
+    assert tab_through(phone, 7) == [
         "phone",
         "password1",
         "Show",
         "password2",
         "Show",
+        "What is asked of whom, and what is kept",
         "Check my number and sign up",
     ]
 
@@ -57,7 +58,12 @@ def test_the_login_form_starts_in_its_first_field(phone):
     phone.open("/accounts/login/")
     expect(phone.field("username")).to_be_focused()
 
-    assert tab_through(phone, 3) == ["password", "Show", "Log in"]
+    assert tab_through(phone, 4) == [
+        "password",
+        "Show",
+        "What is asked of whom, and what is kept",
+        "Log in",
+    ]
 
 
 def test_the_first_tab_offers_to_skip_to_the_content(phone):
