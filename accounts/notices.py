@@ -64,7 +64,7 @@ def tell(
 
 
 def tell_sparingly(
-    user: User, kind: Kind, browser: Browser, *, about: Device | None = None
+    user: User, kind: Kind, browser: Browser | None, *, about: Device | None = None
 ) -> None:
     """Tell what a person, or a thief, brings about by the password or a session alone:
     ten times an hour, by when the person knows."""

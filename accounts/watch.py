@@ -33,8 +33,7 @@ def hear(user: User, event: Event) -> None:
         return
     if event == Event.NOT_ME:
         asked = history.said_not_me(user, since=timezone.now() - WITHIN)
-        if asked:
-            notices.tell_sparingly(user, Kind.NOT_ME, asked)
+        notices.tell_sparingly(user, Kind.NOT_ME, asked)
         return
     if event in CHANGES_A_FACTOR:
         user.end_proofs()
