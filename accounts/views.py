@@ -19,6 +19,7 @@ from numberverify.browser import (
     SeeOther,
     bind,
     browser_of,
+    follows_callback,
     language_of,
     leaves_for_operator,
     lives,
@@ -79,6 +80,7 @@ def signup_page(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/signup.html", context)
 
 
+@follows_callback
 @never_cache
 @leaves_for_operator
 @form_page
@@ -158,6 +160,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/login.html", context)
 
 
+@follows_callback
 @never_cache
 @form_page
 def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:

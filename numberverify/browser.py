@@ -252,6 +252,13 @@ def leaves_for_operator(view: View) -> View:
     return marked
 
 
+def follows_callback(view: View) -> View:
+    """Mark a journey's page that answers a GET after a match by a redirect: the
+    callback goes on into it at once, which spares the browser a request."""
+    view.follows_callback = True  # type: ignore[attr-defined]
+    return view
+
+
 def _an_operator_is_on_http() -> bool:
     addresses = (
         str(table.get(key, ""))

@@ -1,14 +1,17 @@
 """The operator's way back to us, and the page of one verification."""
 
 import re
+from copy import copy
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -88,13 +91,28 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
         )
     except CallbackRefused as refused:
         return _start_again(request, refused.reference)
-    goes_on = taken and flow.exchange_or_leave(row, read_callback(request.GET))
-    here = row.get_absolute_url()
+    matched = taken and flow.exchange_or_leave(row, read_callback(request.GET))
     # A phone that has proved it for a desktop is shown so, and goes no further.
-    goes_on = goes_on and not row.is_handed_over
-    response = SeeOther(row.next or here if goes_on else here)
+    goes_on = matched and row.next and not row.is_handed_over
+    here = SeeOther(row.get_absolute_url())
+    response = _go_on(request, row.next) if goes_on else here
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _go_on(request: HttpRequest, address: str) -> HttpResponse:
+    """Go on with the journey whose page lies at `address`: here and now, where that
+    page says that it can, or in the browser's next request."""
+    page = resolve(urlsplit(address).path)
+    if getattr(page.func, "follows_callback", False):
+        its_own = copy(request)  # the session, the user, the cookies: all the same
+        its_own.path = its_own.path_info = address
+        its_own.GET = QueryDict()
+        its_own.resolver_match = page
+        response: HttpResponse = page.func(its_own, *page.args, **page.kwargs)
+        if response.status_code == SeeOther.status_code:
+            return response
+    return SeeOther(address)  # a page would stay at this address, which holds the code
 
 
 def read_callback(query: QueryDict) -> Callback:

@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import breaker, clocks, exchange, limits, windows
+from numberverify import breaker, clocks, exchange, limits, views, windows
+from numberverify.browser import SeeOther
 from numberverify.factors import sms
 from numberverify.history import deadline
 from tests.fake_operator import FakeOperator
@@ -229,6 +230,13 @@ class Browser(Client):
             assert response["Location"].startswith("/"), response["Location"]
             response = self.get(response["Location"])
         raise AssertionError("too many redirects")
+
+
+@pytest.fixture
+def one_step_a_request(monkeypatch) -> None:
+    """The callback leads to the journey and does not go on itself: as where a process
+    died in between, or the operator took longer than the request waited."""
+    monkeypatch.setattr(views, "_go_on", lambda request, address: SeeOther(address))
 
 
 @pytest.fixture

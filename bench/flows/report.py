@@ -176,9 +176,9 @@ def _table(load: Load, turns: Turns, started: Mapping[str, Server]) -> Iterator[
     yield ""
     yield (
         "| | flows a second | ours is | CPU ms a flow | ours is | start, ms "
-        "| callback, ms | then, ms | calls a flow | new connections a flow | errors |"
+        "| callback, ms | calls a flow | new connections a flow | errors |"
     )
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     for name, taken in turns.items():
         cells = [
             started[name].kind.label,
@@ -186,7 +186,7 @@ def _table(load: Load, turns: Turns, started: Mapping[str, Server]) -> Iterator[
             _ratio(turns, name, lambda turn: turn.rate),
             f"{median(turn.cpu for turn in taken):.1f}",
             _ratio(turns, name, lambda turn: turn.cpu),
-            *(_step(taken, step) for step in ("start", "callback", "resume")),
+            *(_step(taken, step) for step in ("start", "callback")),
             f"{median(turn.calls for turn in taken):.2f}",
             f"{median(turn.connections for turn in taken):.2f}",
             _errors(taken),

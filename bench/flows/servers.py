@@ -38,12 +38,11 @@ class Kind:
     label: str
     start: str
     posts: bool = True
-    follows: int = 0
     cookies: str = ""  # what the names of its cookies begin with
 
 
 KINDS = {
-    "ours": Kind("ours", "/bench/start/", follows=1, cookies="__Host-"),
+    "ours": Kind("ours", "/bench/start/", cookies="__Host-"),
     "bare": Kind("a bare pair of views", "/start/"),
     "mozilla": Kind("mozilla-django-oidc", "/oidc/authenticate/", posts=False),
     "allauth": Kind("django-allauth", "/accounts/oidc/bench/login/"),
@@ -148,7 +147,7 @@ def _database(base: str, name: str, *, keep: bool) -> Iterator[str]:
     )
     with psycopg.connect(base, autocommit=True) as connection:
         found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [own])
-        if not (keep and found.fetchone()):
+        if not (keep and found.rowcount):
             connection.execute(drop)
             connection.execute(
                 sql.SQL("CREATE DATABASE {}").format(sql.Identifier(own))
@@ -199,7 +198,6 @@ def _server(
             port,
             kind.start,
             kind.posts,
-            kind.follows,
             f"{kind.cookies}csrftoken",
             f"{kind.cookies}sessionid",
         )

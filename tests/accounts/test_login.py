@@ -173,6 +173,7 @@ def number_changed(user):
 @pytest.mark.parametrize(
     "change", [deactivated, password_changed, sessions_ended, number_changed]
 )
+@pytest.mark.usefixtures("one_step_a_request")
 def test_what_happened_to_the_account_meanwhile_ends_the_login(
     browser, operator, ann, change
 ):

@@ -48,6 +48,7 @@ def test_v5_0_0_7_5_1_a_session_alone_changes_none_of_it(browser, ann, page, fie
     assert not Verification.objects.exists()
 
 
+@pytest.mark.usefixtures("one_step_a_request")
 def test_v5_0_0_6_5_6_a_number_that_is_removed_proves_nothing_any_more(
     browser, new_browser, operator, ann
 ):

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.utils import timezone
 
+from accounts.models import Pending
 from numberverify import flow
 from numberverify.choices import Reason, Status
 from numberverify.models import Verification
@@ -155,6 +156,23 @@ def test_a_callback_without_a_usable_code_is_could_not_tell(
     assert operator.calls == []
 
 
+def test_a_match_signs_in_without_a_further_request(browser, brought):
+    assert callback(browser, brought)["Location"] == "/accounts/profile/"
+
+    assert browser.get("/accounts/profile/").status_code == 200
+
+
+def test_no_page_of_the_journey_is_shown_at_the_address_with_the_code(browser, brought):
+    Pending.objects.all().delete()
+
+    returned = callback(browser, brought)
+
+    assert returned.status_code == 303
+    assert returned["Location"] == Verification.objects.get().next
+    assert browser.get(returned["Location"]).status_code == 410
+
+
+@pytest.mark.usefixtures("one_step_a_request")
 def test_a_second_equal_callback_is_shown_how_it_stands_and_goes_on(
     browser, brought, operator
 ):
