@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .PHONY: help run serve test test-sqlite test-postgresql test-faults check messages bench \
-  bench-history bench-flow bench-soak bench-pages screenshots lock audit
+  bench-history bench-flow bench-soak bench-waiting bench-hanging bench-pages screenshots lock audit
 
 help: ## What one can make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -99,14 +99,17 @@ $(BENCH)/.made: requirements-bench.lock
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-bench-flow bench-soak: export DATABASE_URL := $(if $(filter postgres%,$(DATABASE_URL)),$(DATABASE_URL),$(POSTGRESQL_URL))
-bench-flow bench-soak: export CACHE_URL ?= redis://127.0.0.1:6379/3
+bench-flow bench-soak bench-waiting bench-hanging: export DATABASE_URL := $(if $(filter postgres%,$(DATABASE_URL)),$(DATABASE_URL),$(POSTGRESQL_URL))
+bench-flow bench-soak bench-waiting bench-hanging: export CACHE_URL ?= redis://127.0.0.1:6379/3
 bench-flow: $(BENCH)/.made ## Whole verifications a second, beside what one would pick instead
 	$(BENCH)/bin/python -W ignore -m bench.flow $(if $(WRITE),--write)
 
 SECONDS ?= 60
 bench-soak: $(BENCH)/.made ## Full rate for SECONDS: memory, errors, and the ledgers
 	$(BENCH)/bin/python -W ignore -m bench.soak --seconds $(SECONDS) $(if $(WRITE),--write)
+
+bench-waiting bench-hanging: $(BENCH)/.made ## Beside desktops that wait; beside an operator that hangs
+	$(BENCH)/bin/python -W ignore -m bench.$(@:bench-%=%) $(if $(WRITE),--write)
 
 ROUNDS ?= 5
 bench-pages: $(VENV)/.dev ## How soon a phone on a slow network shows the pages; wants Redis

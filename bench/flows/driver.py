@@ -40,9 +40,10 @@ def run(
     seconds: float,
     flow_of: Callable[[int], Flow] = Flow,
     whom: Iterator[int] | None = None,
+    rests: float = 0.0,
 ) -> Ran:
     """Have `at_once` browsers verify one person after the other. What begins within
-    the time counts, and its end is waited for."""
+    the time counts, and its end is waited for. `rests`: seconds after each."""
     ran = Ran()
     people_to_come = whom or everybody()
 
@@ -60,6 +61,8 @@ def run(
             else:
                 ran.flows += 1
                 ran.ledger[state] = flow
+            if rests:
+                await asyncio.sleep(rests)
         browser.close()
 
     async def all_of_them() -> None:

@@ -31,7 +31,7 @@ def main() -> None:
 def _of_ours() -> None:
     from accounts.models import Device, Profile, User, digest
 
-    now, everybody = timezone.now(), range(people.COUNT)
+    now, everybody = timezone.now(), range(people.FRENCH.stop)
     users = User.objects.bulk_create(
         User(email=people.email(n), password="!", email_confirmed_at=now)  # noqa: S106
         for n in everybody
