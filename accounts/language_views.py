@@ -3,26 +3,33 @@
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from numberverify import ways
 from numberverify.browser import SeeOther
 
 from . import languages, phone
 from .models import User
+from .pages import form_page
 from .signin import has_proved, known_browser
 
 MAX_BACK = 2000  # characters of an address
 
 
 @never_cache
-@require_POST
-def set_language(request: HttpRequest) -> HttpResponse:
-    """Keep the choice, and go back to the page where it was made."""
+@form_page
+def language_page(request: HttpRequest) -> HttpResponse:
+    """GET shows what there is; POST keeps the choice, and goes back to the page before.
+
+    A page of its own, so that every other holds its own forms alone.
+    """
+    if request.method != "POST":
+        back = _ours(request, request.headers.get("Referer", ""))
+        return render(request, "accounts/language.html", {"back": back})
     chosen = request.POST.get("language", "")
-    response = SeeOther(_back(request))
+    response = SeeOther(_ours(request, request.POST.get("next", "")))
     if languages.is_ours(chosen):
         if isinstance(request.user, User):
             _keep(request, request.user, chosen)
@@ -45,13 +52,13 @@ def _is_the_owner(request: HttpRequest, user: User) -> bool:
     return phone.number_of(user) is None and not ways.has_any(user)
 
 
-def _back(request: HttpRequest) -> str:
-    """Return the page of this host that the form names, or the start page."""
-    back, host = request.POST.get("next", ""), request.get_host()
-    fits = len(back) <= MAX_BACK and back.isprintable()
-    if fits and url_has_allowed_host_and_scheme(back, {host}, request.is_secure()):
-        address = urlsplit(back)
+def _ours(request: HttpRequest, address: str) -> str:
+    """Return the page of this host that an address names, or the start page."""
+    fits = len(address) <= MAX_BACK and address.isprintable()
+    host = {request.get_host()}
+    if fits and url_has_allowed_host_and_scheme(address, host, request.is_secure()):
+        parts = urlsplit(address)
         # Without the host, which only this one can be.
-        path = "/" + address.path.lstrip("/")
-        return f"{path}?{address.query}" if address.query else path
+        path = "/" + parts.path.lstrip("/")
+        return f"{path}?{parts.query}" if parts.query else path
     return "/"

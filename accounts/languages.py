@@ -98,22 +98,8 @@ def take_over(request: HttpRequest, response: HttpResponse, user: User) -> None:
 
 
 def chooser(request: HttpRequest) -> dict[str, Any]:
-    """For the templates: the languages, each named in itself, and where to go after."""
+    """For the templates: the languages, each named in itself."""
     return {
-        "language_chooser": {
-            "languages": settings.LANGUAGES,
-            "current": translation.get_language(),
-            "back": _back(request),
-        }
+        "languages": settings.LANGUAGES,
+        "current_language": translation.get_language(),
     }
-
-
-def _back(request: HttpRequest) -> str:
-    """Return the page to come back to: what answered a POST may be at an address that
-    takes no other, and the query of an operator's redirect is used up."""
-    if request.method not in ("GET", "HEAD"):
-        return request.headers.get("Referer", "")
-    match = request.resolver_match
-    if match and match.view_name == "numberverify:callback":
-        return request.path
-    return request.get_full_path()

@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from accounts import views as accounts
-from accounts.language_views import set_language
+from accounts.language_views import language_page
 from numberverify.privacy_views import notice_page
 
 # The history's table needs the width; the breadcrumbs lead everywhere.
@@ -14,7 +14,7 @@ handler500 = "config.health.server_error"
 
 urlpatterns = [
     path("", accounts.home, name="home"),
-    path("language/", set_language, name="set-language"),
+    path("language/", language_page, name="language"),
     path("accounts/", include("accounts.urls")),
     path("verify/", include("numberverify.urls")),
     path("privacy/", notice_page, name="privacy"),
