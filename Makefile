@@ -62,7 +62,7 @@ test-sqlite: $(VENV)/.dev
 # a SQLite that it makes for a server of its own, and not with files alone.
 OF_NO_STORE := $(patsubst %,tests/test_%.py,privacy production signups_at_once deploy_files locks)
 ON_POSTGRESQL := tests/accounts tests/numberverify/test_*.py tests/numberverify/seal \
-  tests/numberverify/stepup tests/config/test_health.py \
+  tests/numberverify/stepup tests/config/test_health.py tests/config/test_pool.py \
   $(filter-out $(OF_NO_STORE),$(wildcard tests/test_*.py))
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 REDIS_URL ?= redis://127.0.0.1:6379/5

@@ -5,7 +5,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import backend, positive, read
+from config.environment import backend, count, positive, read
 
 Config = dict[str, Any]
 # Seconds for a connection to PostgreSQL, and for each call of the cache.
@@ -39,6 +39,9 @@ def database(otherwise: str) -> Config:
     elif "postgresql" in found["ENGINE"]:
         found["OPTIONS"] = options = GIVES_UP | options
         options["pool"] = _pool(read("DATABASE_POOL_SIZE", positive, "20"))
+        # Of config.postgresql's keeping cursors: Django's own never do.
+        after = read("DATABASE_PREPARE_AFTER", count, "3")
+        options["prepare_threshold"] = after or None
         # The pool keeps them, and config.postgresql looks whether they are alive.
         found |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 0}
     return found

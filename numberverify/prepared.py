@@ -62,9 +62,14 @@ class _Written:
         parameters = self.fixed.copy()
         for place, name, field in self.gaps:
             parameters[place] = field.get_db_prep_value(values[name], connection)
-        cursor = connection.cursor()
+        cursor = _cursor(connection)
         cursor.execute(self.sql, parameters)
         return cursor
+
+
+def _cursor(connection: Any) -> Any:
+    """One that lets the server keep the statement, where the backend has such a one."""
+    return getattr(connection, "keeping_cursor", connection.cursor)()
 
 
 class _Reader:
@@ -227,7 +232,7 @@ def insert(row: Model) -> None:
             )
     with (
         transaction.mark_for_rollback_on_error(connection.alias),
-        connection.cursor() as cursor,
+        _cursor(connection) as cursor,
     ):
         cursor.execute(_insert(model, connection.alias, tuple(places)), values)
     row._state.adding, row._state.db = False, connection.alias

@@ -1,6 +1,7 @@
 """Django's PostgreSQL, with a pool that looks at a connection before it is used without
 asking the server: with Django's own check each time costs a round trip, which is four
-in a login. docs/decisions/0031-speed.md
+in a login. What is asked in every login the server reads and plans once.
+docs/decisions/0031-speed.md
 """
 
 import select
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import Error, OperationalError
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Format, TransactionStatus
 
 # Seconds that a connection may have been idle and is still believed: a network that
 # drops it without a word takes minutes to do so.
@@ -28,6 +29,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.close()
             connection._pool.putconn(connection)  # which replaces it
         raise OperationalError("no connection of the pool is alive")
+
+    def keeping_cursor(self) -> Any:
+        """Return a cursor whose statements the server keeps for the connection, once
+        asked `prepare_threshold` times (numberverify.prepared has it used)."""
+        django: Any = base  # the stubs know no psycopg 3
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = django.ServerBindingCursor(self.connection)
+            loads = cursor.adapters.get_loader(django.TIMESTAMPTZ_OID, Format.TEXT)
+            if self.timezone != loads.timezone:  # as Django does for its own
+                django.register_tzloader(self.timezone, cursor)
+            return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
     def _close(self) -> Any:
         if self.connection is not None and self.pool:

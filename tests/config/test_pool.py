@@ -1,9 +1,15 @@
-"""Whether a pooled connection is alive, without asking the server."""
+"""Whether a pooled connection is alive, without asking; and what the server keeps."""
+
+from datetime import UTC
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection, connections
+from django.utils import timezone
 
+from accounts.models import Pending
 from config.postgresql.base import BELIEVED_FOR, is_alive
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -71,3 +77,34 @@ def test_one_that_was_idle_for_long_is_asked(pooled, monkeypatch):
 
     assert is_alive(pooled)
     assert asked == [""]
+
+
+def kept() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+def test_the_server_keeps_what_is_asked_often(pooled):
+    for _ in range(pooled.prepare_threshold + 1):
+        assert Pending.live("login", uuid4(), "nobody's") is None
+
+    assert ['"accounts_pending"' in each for each in kept()] == [True]
+
+
+def test_the_server_keeps_nothing_that_the_orm_writes_anew(pooled):
+    for _ in range(pooled.prepare_threshold + 1):
+        assert not Pending.objects.filter(pk=uuid4()).exists()
+
+    assert kept() == []
+
+
+def test_times_come_back_in_the_zone_of_the_connection():
+    user = UserFactory()
+    now = timezone.now()
+    pending = Pending.begin("login", "a holder", user=user)
+
+    found = Pending.live("login", pending.pk, "a holder")
+
+    assert found.created_at.tzinfo == UTC
+    assert now <= found.created_at <= timezone.now()

@@ -9,6 +9,7 @@ from numberverify.choices import Method, Purpose, Status
 from numberverify.factors import sms
 from numberverify.models import Verification
 from numberverify.msisdn import Msisdn
+from numberverify.operators.registry import Line
 from tests.factories import (
     ANN,
     BINDING,
@@ -43,6 +44,7 @@ def login(browser):
     )
 
 
+@pytest.mark.usefixtures("one_step_a_request")
 @pytest.mark.parametrize("journey", [signup, login])
 def test_a_start_costs_at_most_two_writes_and_a_callback_too(
     browser, operator, journey
@@ -91,10 +93,10 @@ def test_no_transaction_is_open_while_the_operator_is_asked(
     browser, operator, monkeypatch
 ):
     seen = []
-    ask = flow.routing.Line.ask
+    ask = Line.begin
     monkeypatch.setattr(
-        flow.routing.Line,
-        "ask",
+        Line,
+        "begin",
         lambda *args: seen.append(connection.in_atomic_block) or ask(*args),
     )
 
@@ -109,10 +111,10 @@ def test_no_pooled_connection_is_held_while_the_operator_is_asked(
     browser, operator, monkeypatch
 ):
     held = []
-    ask = flow.routing.Line.ask
+    ask = Line.begin
     monkeypatch.setattr(
-        flow.routing.Line,
-        "ask",
+        Line,
+        "begin",
         lambda *args: held.append(connection.connection) or ask(*args),
     )
 
@@ -127,6 +129,7 @@ def test_the_start_asks_the_operator_nothing(browser, operator):
     assert operator.calls == []
 
 
+@pytest.mark.usefixtures("one_step_a_request")
 def test_a_verification_costs_two_calls_once_the_keys_are_known(browser, operator):
     for _ in range(3):
         browser.come_back(operator, signup(browser))

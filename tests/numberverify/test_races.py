@@ -128,6 +128,7 @@ def test_two_numbers_and_one_email_make_one_account(operator):
     assert User.objects.count() == 1
 
 
+@pytest.mark.usefixtures("one_step_a_request")
 def test_one_receipt_resumed_eight_times_opens_one_account(browser, operator):
     started = sign_up(browser, "ann@example.com")
     step = browser.come_back(operator, started)["Location"]
