@@ -6,10 +6,10 @@ const panel = document.getElementById("handoff");
 const SOON = 3000, LATER = 10000, A_MINUTE = 60000; // milliseconds
 const began = Date.now();
 
-// The server tells its own time zone; the person has another.
+// The server tells its own time zone; the person has another. In the language of the page.
 for (const time of document.querySelectorAll("main time")) {
   const local = new Date(time.dateTime);
-  time.textContent = local.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  time.textContent = local.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 }
 
 function show(state) {

@@ -40,7 +40,7 @@ from tests.wrapped import said_outside, wrap
 pytestmark = pytest.mark.django_db
 BEN = "+447700900456"
 TAGS = re.compile(
-    r"{% block (?:bodyclass|coltype) %}.*?{% endblock %}"
+    r"{% block (?:bodyclass|coltype|kind|again_every) %}.*?{% endblock %}"
     r"|{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}|{#.*?#}|{%.*?%}|{{.*?}}",
     re.DOTALL,
 )
@@ -48,11 +48,10 @@ TEMPLATES = sorted(
     path
     for folder in ("templates", "accounts/templates")
     for path in (settings.BASE_DIR / folder).rglob("*.*")
-    if "sandbox" not in path.parts
 )
 # Names that stand in rows, and in the settings of a site.
 CODES = {*settings.NV_STEP_UP, *conf.OWN_ACTIONS, *(f"({reason})" for reason in Reason)}
-NOT_FOLLOWED = ("/accounts/logout/", "/admin/logout/", "/static/", "/sandbox/")
+NOT_FOLLOWED = ("/accounts/logout/", "/admin/logout/", "/static/")
 
 
 @pytest.fixture(autouse=True)

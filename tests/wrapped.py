@@ -15,13 +15,13 @@ VOID = {"input", "br", "hr", "img", "link", "meta", "source", "use", "path", "re
 DATA = re.compile(
     r"[\w.+-]+@[\w.-]+\w|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{16,}\b|\bUTC\b|\bms\b"
     r"|\bEnglish\b|\bDeutsch\b|\bsandbox(-\w+)?\b|\bGB\b|\bCSV\b|https?://\S+"
+    # Protocols, and the countries of a network.
+    r"|\bMobile Connect\b|\bCAMARA\b|\((?:[A-Z]{2}, )*[A-Z]{2}\)"
 )
 # What Django itself does not translate: some pictures, and permissions, which are rows.
 DJANGO_S = re.compile(
     r'alt="(?:Search|True|False|None)"|<option[^>]*>[^<]*\| Can [^<]*</option>'
 )
-# The sandbox's, for developers, over every page while it is on.
-BANNER = re.compile(r'<aside class="banner".*?</aside>', re.DOTALL)
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -87,7 +87,7 @@ class Reader(HTMLParser):
 
 def said_outside(page: str) -> list[str]:
     reader = Reader()
-    reader.feed(DJANGO_S.sub("", BANNER.sub("", page)))
+    reader.feed(DJANGO_S.sub("", page))
     reader.close()
     assert reader.depth == 0, "brackets are cut"
     return reader.left
