@@ -35,6 +35,8 @@ from tests.factories import (
     UserFactory,
     VerificationFactory,
 )
+from tests.numberverify import handed
+from tests.numberverify.sandbox import wire
 from tests.wrapped import said_outside, wrap
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,7 @@ TEMPLATES = sorted(
     for folder in ("templates", "accounts/templates")
     for path in (settings.BASE_DIR / folder).rglob("*.*")
 )
+SCRIPTS = sorted((settings.BASE_DIR / "static").rglob("*.js"))
 # Names that stand in rows, and in the settings of a site.
 CODES = {*settings.NV_STEP_UP, *conf.OWN_ACTIONS, *(f"({reason})" for reason in Reason)}
 NOT_FOLLOWED = ("/accounts/logout/", "/admin/logout/", "/static/")
@@ -243,6 +246,57 @@ def test_a_limit(browser, monkeypatch, limit, seconds):
 @pytest.mark.parametrize("template", ["500.html", "503.html", "403_csrf.html"])
 def test_a_fault(template):
     assert said_outside(render_to_string(template)) == []
+
+
+def test_the_pages_of_a_handoff(operator, ann):
+    login = handed.at_login(ann)
+    pages, address = [login.desktop.get(login.page)], login.address
+    login.open()
+    pages += [login.desktop.get(login.page), login.phone.get(login.phone_page)]
+    pages += [who.get(address) for who in (login.desktop, handed.new_phone())]
+    pages += [login.phone.get("/verify/phone/AAAAA-AAAAA/")]
+    pages += [login.say("yes", login.wrong_digits), login.say("no")]
+    pages += [login.phone.get(login.phone_page)]
+    pages += [login.desktop.get(login.page, follow=True)]
+
+    assert [said_outside(text_of(page)) for page in pages] == [[]] * len(pages)
+
+
+@pytest.mark.parametrize(
+    "handset",
+    [
+        {},
+        {"sim": "fresh", "subscriber": "new", "fault": "malformed"},
+        {"network": "wifi", "number": ""},
+        {"number": ""},
+        {"number": "x", "network": "x", "sim": "x", "subscriber": "x", "fault": "x"},
+    ],
+)
+def test_the_sandbox(client, settings, handset):
+    """With what went over the wire, of a match, and an answer that is none."""
+    shop = {"secret": wire.SECRET, "redirect_uris": [wire.BACK]}
+    settings.SANDBOX_CLIENTS = {wire.SHOP: shop}
+
+    answer = client.post(wire.HANDSET, handset)
+    if handset.get("number") is None:
+        wire.ask(client, wire.token_of(client))
+    pages = [answer, client.get(wire.HANDSET), client.get("/sandbox/")]
+
+    assert ('class="flow"' in pages[1].text) == ("number" not in handset)
+    assert [said_outside(text_of(page)) for page in pages] == [[], [], []]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_says_nothing_of_its_own(script: Path):
+    """What it says stands in the page, in the language of the page."""
+    own = re.findall(
+        r"""(?:textContent|innerHTML|innerText|title|value)\s*[+]?=\s*["'`]"""
+        r"""|setAttribute\(\s*["'](?:aria-label|title)["'],\s*["'`]"""
+        r"""|\b(?:alert|confirm|prompt)\(""",
+        script.read_text(),
+    )
+
+    assert own == []
 
 
 def test_the_admin(browser, ann, settings):

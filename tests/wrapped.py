@@ -8,12 +8,17 @@ from typing import Any
 
 from django.utils import translation
 
+from numberverify import words
+
 SAID_BY = {"aria-label", "alt", "placeholder", "title", "summary", "label"}
+# What scripts say in the page's words: password.js, handoff.js.
+SAID_BY |= {f"data-{name}" for name in ("hide", "hide-label", "shown", "hidden")}
+SAID_BY |= {f"data-{name}" for name in words.WAITING}
 UNSEEN = {"script", "style", "code", "pre", "template"}
 VOID = {"input", "br", "hr", "img", "link", "meta", "source", "use", "path", "rect"}
 # Of everybody's language, or of nobody's.
 DATA = re.compile(
-    r"[\w.+-]+@[\w.-]+\w|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{16,}\b|\bUTC\b|\bms\b"
+    r"[\w.+•-]+@[\w.-]+\w|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{16,}\b|\bUTC\b|\bms\b"
     r"|\bEnglish\b|\bDeutsch\b|\bsandbox(-\w+)?\b|\bGB\b|\bCSV\b|https?://\S+"
     # Protocols, and the countries of a network.
     r"|\bMobile Connect\b|\bCAMARA\b|\((?:[A-Z]{2}, )*[A-Z]{2}\)"
