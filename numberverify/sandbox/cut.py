@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from joserfc import jws
 from joserfc.errors import JoseError
 
@@ -22,6 +23,7 @@ LONGEST = 300  # of what is shown whole
 MOST_LINES = 24
 # Longer than any name in the operator's addresses, shorter than a ticket.
 TICKET = re.compile(r"(?<=[^/]/)[^/]{32,}")
+LENGTH = re.compile(r"… \((\d+) characters\)")  # as `cut` leaves it
 NAME = re.compile(r"[A-Za-z][A-Za-z_.-]{0,39}")
 # What CAMARA calls "code" in an error, and no code that anybody could use.
 ERROR_CODE = re.compile(r"[A-Z][A-Z_.]+")
@@ -41,6 +43,16 @@ def cut(value: str) -> str:
     """The beginning of something long, nothing of something short."""
     beginning = value[:BEGINNING] if len(value) >= LONG_ENOUGH else ""
     return f"{beginning}… ({len(value)} characters)"
+
+
+def in_words(text: str) -> str:
+    """What was cut, in the language of whoever reads it now."""
+    words = gettext("… (%(count)s characters)")
+    return LENGTH.sub(lambda found: words % {"count": found[1]}, text)
+
+
+def lines_in_words(lines: Lines) -> Lines:
+    return tuple((name, in_words(line)) for name, line in lines)
 
 
 def number(value: str) -> str:

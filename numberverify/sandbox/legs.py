@@ -1,10 +1,11 @@
 """The exchanges of a flow in words, by the three legs that the tutorial has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from numberverify.sandbox.cut import in_words, lines_in_words
 from numberverify.sandbox.trace import Flow, Step
 
 
@@ -103,7 +104,17 @@ class Told:
 
 
 def told(flow: Flow) -> list[Told]:
-    return [Told(step, LEGS[step.leg]) for step in flow.steps]
+    return [Told(_in_words(step), LEGS[step.leg]) for step in flow.steps]
+
+
+def _in_words(step: Step) -> Step:
+    return replace(
+        step,
+        path=in_words(step.path),
+        sent=lines_in_words(step.sent),
+        noted=lines_in_words(step.noted),
+        answered=lines_in_words(step.answered),
+    )
 
 
 def ending(flow: Flow) -> Promise | str:

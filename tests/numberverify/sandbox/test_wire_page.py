@@ -46,6 +46,15 @@ def test_before_a_check_nothing_is_shown_or_stored(client):
     assert COOKIE not in client.cookies
 
 
+def test_what_is_cut_is_told_in_the_language_of_the_page(client):
+    match(client)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+
+    (flow,) = shown(client)
+    assert f"{LONG[:6]}… ({len(LONG)} Zeichen)" in flow
+    assert "characters" not in flow
+
+
 def test_a_flow_of_mobile_connect_is_shown_step_by_step(client):
     match(client)
 
