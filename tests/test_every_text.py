@@ -69,6 +69,14 @@ def test_a_template_says_nothing_of_its_own(path: Path):
     assert said_outside(written) == []
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_writes_no_date_in_an_order_of_its_own(path: Path):
+    """Times of day and what machines read are alike everywhere."""
+    alike = r"c|His-u|H:i(?::s)?|Y-m-d H:i:s(?:\.u)?|DATE_FORMAT"
+
+    assert re.findall(rf'\|date:["\'](?!(?:{alike})["\'])', path.read_text()) == []
+
+
 def links(page: str) -> set[str]:
     found = re.findall(r'(?:href|action)="(/[^"#]*)', page)
     return {one.replace("&amp;", "&") for one in found}
