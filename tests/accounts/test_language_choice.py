@@ -218,7 +218,7 @@ def test_staff_read_the_admin_in_their_language():
 
     assert '<html lang="de"' in page.text
     assert "Website-Verwaltung" in page.text
-    assert 'value="en-gb" lang="en-gb">English</button>' in page.text
+    assert 'lang="en-gb" hreflang="en-gb">English</a>' in page.text
 
 
 # What it costs, and what is kept by whom
