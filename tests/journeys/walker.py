@@ -23,6 +23,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     radios: dict[str, tuple[str, str]] = field(default_factory=dict)  # by their id
+    options: dict[str, list[str]] = field(default_factory=dict)  # by their select
     buttons: dict[str, dict[str, str]] = field(default_factory=dict)  # by their words
 
 
@@ -45,6 +46,8 @@ class Page(HTMLParser):
         if tag in TYPED:
             assert "form" not in has, "of another form: not known here"
             self._put_in(tag, has)
+        if tag == "option" and self.forms:
+            self._offer(has)
         if tag not in {"input", "link", "meta", "br", "hr", "img"}:
             self._open.append((tag, has, []))
 
@@ -57,6 +60,18 @@ class Page(HTMLParser):
             form.radios[has.get("id", "")] = (name, has["value"])
         if kind not in {"radio", "checkbox"} or "checked" in has:
             form.fields[name] = has.get("value", "on" if kind == "checkbox" else "")
+
+    def _offer(self, has: dict[str, str]) -> None:
+        """An option of the open select: its first counts until one is chosen."""
+        form, name = self.forms[-1], self._selects
+        offered = form.options.setdefault(name, [])
+        if not offered or "selected" in has:
+            form.fields[name] = has.get("value", "")
+        offered.append(has.get("value", ""))
+
+    @property
+    def _selects(self) -> str:
+        return next(has["name"] for tag, has, _ in self._open if tag == "select")
 
     def handle_data(self, data: str) -> None:
         tags = [tag for tag, _, _ in self._open]
@@ -154,9 +169,13 @@ class Walker:
     def hold(self, **handset: str) -> None:
         """Change the simulated handset on its page: `number`, `network`, `fault`."""
         self.open("/sandbox/handset/")
-        radios = [each for form in self.page.forms for each in form.radios.values()]
+        (form,) = [each for each in self.page.forms if "network" in each.fields]
         for name, value in handset.items():
-            assert name == "number" or (name, value) in radios
+            offered = [(name, each) for each in form.options.get(name, [])]
+            assert name == "number" or (name, value) in [
+                *form.radios.values(),
+                *offered,
+            ]
             self.fill(**{name: value})
         self.press("Use this handset")
 

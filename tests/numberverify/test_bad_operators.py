@@ -298,7 +298,7 @@ def test_nothing_wrong_is_a_match(browser, bad):
     back = ends(browser, bad)
 
     assert Verification.objects.get().status == Status.VERIFIED
-    assert "/accounts/signup/" in back["Location"]
+    assert back["Location"] == "/accounts/profile/"  # signed in
 
 
 def test_a_yes_written_by_hand_is_a_match(browser, bad):

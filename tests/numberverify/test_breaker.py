@@ -236,7 +236,7 @@ def test_after_its_pause_one_browser_is_sent_and_an_answer_closes_it(down, signu
         down.replies.clear()
 
         back = browser.come_back(down, probe)
-        assert back["Location"].startswith("/accounts/signup/")
+        assert back["Location"] == "/accounts/profile/"  # signed in
 
         assert state() == State.CLOSED
         assert goes_to_the_operator(signup()[1])

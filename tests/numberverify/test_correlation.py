@@ -49,6 +49,7 @@ def test_the_lines_of_a_callback_do(browser, operator, heard):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("one_step_a_request")
 @pytest.mark.parametrize("step", ["start", "callback", "page", "what it opens"])
 def test_each_request_of_a_verification_is_about_it(browser, operator, step):
     begun = browser.submit("/accounts/signup/", **TYPED)
