@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 TEMPLATES = HERE.parent.parent / "templates"
 
 shown("privacy", "/privacy/")
+shown("language", "/language/")
 for file in sorted(HERE.glob("*_scenes.py")):
     import_module(f".{file.stem}", __package__)
 
@@ -18,7 +19,7 @@ _BRIEF = {
         server_error database_away money_errors sandbox_home sandbox_handset_error""",
     "accounts": """signup_errors login_wrong browsers browser_forget_this
         close_account_errors email_change_errors email_change_confirm email_confirm
-        email_close email_closed email_taken end_sessions export login_frozen
+        email_close email_closed email_taken end_sessions export language login_frozen
         reset_link_over not_me not_me_done not_me_again number_taken
         password_change_errors reset reset_link reset_new_errors reset_sent phone_errors
         claim_keep phone_on_file release_stop phone_remove profile_with_checks

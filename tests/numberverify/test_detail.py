@@ -155,7 +155,7 @@ def test_later_the_other_ways_are_and_loading_anew_leaves_time_to_choose(holder)
 
 
 def test_where_there_is_no_other_way_the_network_may_be_asked_anew(holder, settings):
-    settings.SMS_BACKEND = ""
+    settings.SMS_BACKEND, settings.NV_HANDOFF = "", []
 
     page = page_of(holder, asked_for(16)).text
 
