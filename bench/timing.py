@@ -12,7 +12,7 @@ from django.db import connection
 
 LEAST = 3
 PATIENCE = 12.0  # seconds for all rounds of one comparison, once there are LEAST
-LONG = 20.0  # seconds of one round, after which one more is enough
+LONG = 20.0  # seconds of a run that need no warming up: its first is its figure
 
 
 @dataclass(slots=True)
@@ -65,16 +65,19 @@ def by_turns(
     Each second round runs backwards, since who comes after whom matters as well.
     """
     taken: dict[str, list[Said]] = {name: [] for name in runs}
-    began = time.monotonic()
-    for run in runs.values():
-        run()
+    quick = {}
+    for name, run in runs.items():
+        said = run()
+        if said.whole > LONG:
+            taken[name].append(said)
+        else:
+            quick[name] = run
     until = time.monotonic() + patience
-    least = 1 if until - patience - began > LONG else LEAST
     for done in range(rounds):
-        if done >= least and time.monotonic() > until:
+        if done >= LEAST and time.monotonic() > until:
             break
-        for name in list(runs)[:: -1 if done % 2 else 1]:
-            taken[name].append(runs[name]())
+        for name in list(quick)[:: -1 if done % 2 else 1]:
+            taken[name].append(quick[name]())
     return {name: _median(found) for name, found in taken.items()}
 
 
