@@ -77,19 +77,20 @@ def past_all_guards() -> Iterator[None]:
             cursor.execute("SET session_replication_role = origin")
 
 
+def empty_tables() -> None:
+    """All but what migrations have put there."""
+    kept = {"django_migrations", "django_content_type", "auth_permission"}
+    with past_all_guards(), connection.cursor() as cursor:
+        for table in set(connection.introspection.django_table_names()) - kept:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_flushes() -> Iterator[None]:
     """Empty the tables by DELETE after a test that commits. TRUNCATE of some fifty, and
     the rights of all models made anew, take ten times as long."""
     flush = TransactionTestCase._fixture_teardown
-    kept = {"django_migrations", "django_content_type", "auth_permission"}
-
-    def delete(case: TransactionTestCase) -> None:
-        with past_all_guards(), connection.cursor() as cursor:
-            for table in set(connection.introspection.django_table_names()) - kept:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-
-    TransactionTestCase._fixture_teardown = delete
+    TransactionTestCase._fixture_teardown = lambda case: empty_tables()
     yield
     TransactionTestCase._fixture_teardown = flush
 

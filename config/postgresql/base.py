@@ -8,7 +8,7 @@ import select
 import time
 from typing import Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg import Error, OperationalError
 from psycopg.pq import Format, TransactionStatus
 
@@ -17,7 +17,15 @@ from psycopg.pq import Format, TransactionStatus
 BELIEVED_FOR = 30.0
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+        # psycopg has no text of a statement that the server has kept.
+        return super().last_executed_query(cursor, sql, params) or str(sql)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
+
     def get_new_connection(self, conn_params: Any) -> Any:
         if not self.pool:
             return super().get_new_connection(conn_params)

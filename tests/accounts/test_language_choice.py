@@ -237,7 +237,7 @@ def test_it_costs_no_statement(ann):
     with CaptureQueriesContext(connection) as as_stranger:
         assert speaks(says("de")) == "de"
 
-    assert len(signed_in) == 2  # the session and the person
+    assert len(signed_in) <= 2  # the session, where no cache has it, and the person
     assert len(as_stranger) == 0
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from django.core import mail as django_mail
 from django.core.cache import cache
-from django.core.management import call_command
 from django.test.signals import template_rendered
 
 from numberverify import limits, windows
+from tests.conftest import empty_tables
 
 from . import inspection
 from .gallery import BRIEF, SCENES, pages
@@ -36,7 +36,7 @@ def begin_anew(phone) -> None:
     cache.clear()
     windows.in_process.storage.reset()
     limits._owed.clear()
-    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+    empty_tables()
 
 
 @pytest.mark.parametrize("folder", BRIEF)
