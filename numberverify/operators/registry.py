@@ -98,22 +98,26 @@ class Asked(Generic[T]):
         """Wait so long at most, and say whether `result` will not wait any more."""
         until = min(time.monotonic() + seconds, self.within.at)
         if not self.future:
-            if not self.line.turns.take(until=self.within.at, pause_at=until):
+            if not self.line.turns.take(patience=self._left, pause=seconds):
                 return False
             self.future = self._put()
         with suppress(TimeoutError):
             self.future.exception(timeout=until - time.monotonic())
-        return self.future.done() or time.monotonic() >= self.within.at
+        return self.future.done() or self._left <= 0
 
     def result(self) -> T:
         """Wait to the end; raise as `run` does, or what asking raises."""
         if not self.future:
-            self.line.turns.take(until=self.within.at)
+            self.line.turns.take(patience=self._left)
             self.future = self._put()
         try:
-            return self.future.result(timeout=self.within.at - time.monotonic())
+            return self.future.result(timeout=self._left)
         except TimeoutError:
             raise OperatorTimeout from None
+
+    @property
+    def _left(self) -> float:
+        return self.within.at - time.monotonic()
 
     def _put(self) -> "Future[T]":
         # What it logs is about the request's verification too.

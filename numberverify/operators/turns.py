@@ -23,20 +23,21 @@ class Turns:
         self.moved_at = 0.0  # of the last answer, or when the first began to wait
         self.freed = Condition()
 
-    def take(self, *, until: float, pause_at: float = math.inf) -> bool:
-        """Take one, and return True. Raise OperatorBusy when none has come free at the
-        moment `until`; return False at `pause_at`, whereupon one may wait on."""
+    def take(self, *, patience: float, pause: float = math.inf) -> bool:
+        """Take one, and return True. Raise OperatorBusy when none comes free within
+        `patience` seconds; return False after `pause`, whereupon one may wait on."""
+        began = time.monotonic()
         with self.freed:
             if not self.taken:
-                self.moved_at = time.monotonic()
+                self.moved_at = began
             while self.taken >= self.most:
                 now = time.monotonic()
-                busy_at = min(until, self.moved_at + SILENCE)
+                busy_at = min(began + patience, self.moved_at + SILENCE)
                 if now >= busy_at:
                     raise OperatorBusy
-                if now >= pause_at:
+                if now >= began + pause:
                     return False
-                self.freed.wait(min(busy_at, pause_at) - now)
+                self.freed.wait(min(busy_at, began + pause) - now)
             self.taken += 1
             return True
 

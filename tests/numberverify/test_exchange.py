@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from accounts.models import User
 from numberverify import correlation, exchange, flow, metrics, statements
@@ -229,6 +230,22 @@ def test_the_thread_keeps_no_connection(browser, slow, monkeypatch):
     else:
         with pytest.raises(Exception, match="closed"):
             kept[0].execute("SELECT 1")
+
+
+def test_a_row_that_was_settled_meanwhile_stays_as_it_is(browser, slow):
+    def ended() -> float:
+        labels = [Purpose.SIGNUP, Method.NETWORK, "fake", Status.VERIFIED, ""]
+        return metrics.ENDED.labels(*labels)._value.get()
+
+    was = ended()
+    browser.come_back(slow, begin(browser))
+    Verification.objects.settle(
+        Status.REFUSED, now=timezone.now(), reason=Reason.WITHDRAWN
+    )
+
+    row = settled(slow)
+    assert (row.status, row.reason) == (Status.REFUSED, Reason.WITHDRAWN)
+    assert ended() == was
 
 
 def test_a_database_that_is_away_then_leaves_the_row_to_the_sweep(

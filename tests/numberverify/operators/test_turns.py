@@ -49,7 +49,7 @@ def test_who_comes_while_it_answers_waits_for_a_turn():
     line.give_back(answered=True)
 
     other.join(LONG)
-    assert found == [None]
+    assert found == [True]
 
 
 def test_an_answer_to_others_keeps_the_queue_waiting(monkeypatch):
@@ -66,7 +66,7 @@ def test_an_answer_to_others_keeps_the_queue_waiting(monkeypatch):
     assert found == []
     line.give_back(answered=False)
     other.join(LONG)
-    assert found == [None]
+    assert found == [True]
 
 
 def test_nobody_waits_longer_than_its_own_patience():
@@ -75,6 +75,15 @@ def test_nobody_waits_longer_than_its_own_patience():
 
     with pytest.raises(OperatorBusy):
         line.take(patience=0.01)
+
+
+def test_who_pauses_may_wait_on():
+    line = Turns(1)
+    line.take(patience=LONG)
+
+    assert not line.take(patience=LONG, pause=0.01)
+    line.give_back(answered=True)
+    assert line.take(patience=LONG)
 
 
 def test_after_a_pause_silence_begins_anew(monkeypatch):
@@ -89,4 +98,4 @@ def test_after_a_pause_silence_begins_anew(monkeypatch):
     line.give_back(answered=True)
 
     other.join(LONG)
-    assert found == [None]
+    assert found == [True]
