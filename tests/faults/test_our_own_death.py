@@ -97,10 +97,19 @@ def test_what_was_left_dies_with_the_worker_and_is_not_exchanged_again(
     assert len(operator.calls_to(TOKEN)) == 1
 
 
-def test_what_is_settled_pays_afterwards(site, ann, operator):
+def settled_and_left(ann, operator):
+    """Have the operator take so long that the journey goes on in a request of its
+    own, from the page that waits; return the answer that leads there."""
+    operator.replies[MATCH] = Reply(body=TRUE.body, delay=1.4)
     ann.begin()
-    settled = ann.come_back()
-    assert ann.row()["status"] == "verified"
+    left = ann.come_back()
+    eventually(lambda: ann.row()["status"] == "verified")
+    assert ann.row()["redeemed_at"] is None
+    return left
+
+
+def test_what_is_settled_pays_afterwards(site, ann, operator):
+    settled = settled_and_left(ann, operator)
 
     site.kill()
     site.wait()
@@ -120,10 +129,9 @@ def test_what_is_settled_pays_afterwards(site, ann, operator):
         "django_session",
     ],
 )
-def test_in_the_redeem_both_happen_or_neither(site, ann, database, table):
+def test_in_the_redeem_both_happen_or_neither(site, ann, operator, database, table):
     """The worker dies while it waits to write into one of the effect's tables."""
-    ann.begin()
-    settled = ann.come_back()
+    settled = settled_and_left(ann, operator)
     with database.connect() as held, ThreadPoolExecutor(1) as pool:
         with held.transaction():
             held.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
