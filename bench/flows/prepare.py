@@ -11,8 +11,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from bench import rows
-
 from . import people
 
 # Rows of verifications that were before: a table that was empty when the planner last
@@ -37,6 +35,7 @@ def main() -> None:
 
 def _of_ours() -> None:
     from accounts.models import Device, Profile, User, digest
+    from bench import rows
 
     now, everybody = timezone.now(), range(people.FRENCH.stop)
     users = User.objects.bulk_create(
