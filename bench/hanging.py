@@ -129,8 +129,8 @@ def _told(ours: servers.Server) -> float:
 
 def tables(found: Found, asked: argparse.Namespace, load: str) -> Iterator[str]:
     pairs = {
-        "hangs": zip(found.alone, found.hanging, strict=True),
-        "breaker is open": zip(found.alone, found.open, strict=True),
+        "operator hangs": zip(found.alone, found.hanging, strict=True),
+        "operator's breaker is open": zip(found.alone, found.open, strict=True),
     }
     yield (
         f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}; "
@@ -147,7 +147,7 @@ def tables(found: Found, asked: argparse.Namespace, load: str) -> Iterator[str]:
         ratio = median(beside / max(before, 0.001) for before, beside in each)
         reached = "" if ratio >= LEAST else " **not reached**"
         yield (
-            f"| of that, while the other operator {what} | at least {LEAST} "
+            f"| of that, while the other {what} | at least {LEAST} "
             f"| {ratio:.2f}{reached} |"
         )
     told = median(found.told)
