@@ -55,7 +55,7 @@ def _of_ours() -> None:
         )
         for n in everybody
     )
-    rows.fill(HISTORY, until=now - timedelta(hours=1))
+    rows.fill(HISTORY, until=now - timedelta(days=2))
 
 
 def _of_peer(peer: str) -> None:
