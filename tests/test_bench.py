@@ -1,10 +1,13 @@
 """That the benchmarks run; what they measure is nothing for a busy machine."""
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from django.db import connection
@@ -44,13 +47,16 @@ def test_the_benchmarks_run_and_say_what_is_wanted(base):
 
 
 def ran_beside(module, *arguments):
-    """Run it with few people, on databases that it drops in the end."""
-    run = subprocess.run(
-        [sys.executable, "-m", f"bench.{module}", *arguments],
-        env=os.environ | {"BENCH_PEOPLE": "300", "CACHE_URL": REDIS_URL},
-        capture_output=True,
-        text=True,
-    )
+    """Run it with few people, on databases that it drops in the end. One at a time,
+    whatever process of the tests it is: the databases have the same names."""
+    with Path(gettempdir(), "number-verify-bench.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        run = subprocess.run(
+            [sys.executable, "-m", f"bench.{module}", *arguments],
+            env=os.environ | {"BENCH_PEOPLE": "300", "CACHE_URL": REDIS_URL},
+            capture_output=True,
+            text=True,
+        )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 
