@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -103,7 +103,10 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
 def _go_on(request: HttpRequest, address: str) -> HttpResponse:
     """Go on with the journey whose page lies at `address`: here and now, where that
     page says that it can, or in the browser's next request."""
-    page = resolve(urlsplit(address).path)
+    try:
+        page = resolve(urlsplit(address).path)
+    except Resolver404:  # below a prefix of the server's, or another server's page
+        return SeeOther(address)
     if getattr(page.func, "follows_callback", False):
         its_own = copy(request)  # the session, the user, the cookies: all the same
         its_own.path = its_own.path_info = address

@@ -172,6 +172,12 @@ def test_no_page_of_the_journey_is_shown_at_the_address_with_the_code(browser, b
     assert browser.get(returned["Location"]).status_code == 410
 
 
+def test_a_match_leads_to_a_page_that_this_site_does_not_serve(browser, brought):
+    Verification.objects.update(next="/below/a/prefix/?of=theirs")
+
+    assert callback(browser, brought)["Location"] == "/below/a/prefix/?of=theirs"
+
+
 @pytest.mark.usefixtures("one_step_a_request")
 def test_a_second_equal_callback_is_shown_how_it_stands_and_goes_on(
     browser, brought, operator
