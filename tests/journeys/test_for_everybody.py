@@ -65,7 +65,8 @@ def test_signup_step_up_and_a_new_password_by_keyboard_at_200_percent(typist):
 def test_a_wrong_login_then_another_way_by_keyboard_at_200_percent(typist):
     UserFactory(email="ann@example.com", phone=ANN)
     typist.phone.open("/accounts/login/")
-    typist.types("ann@example.com")  # the field has the focus
+    expect(typist.phone.field("username")).to_be_focused()  # by itself, once it is drawn
+    typist.types("ann@example.com")
     typist.fills(password="wrong")
     typist.presses("Log in")
     expect(typist.page.locator(".error-summary")).to_be_focused()
