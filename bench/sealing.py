@@ -90,7 +90,7 @@ def measure_purge(alias: str, *, window: float) -> Purged:
         _writer(alias) as rate,
         override_settings(NV_RETENTION_DAYS=1),
         databases.on(alias),
-        _timed("_delete", found.deletes),
+        _timed("_delete_within", found.deletes),
         _timed("_mark", found.marks),
     ):
         _purge_by_turns(found, rate, window)

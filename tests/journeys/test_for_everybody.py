@@ -65,7 +65,7 @@ def test_signup_step_up_and_a_new_password_by_keyboard_at_200_percent(typist):
 def test_a_wrong_login_then_another_way_by_keyboard_at_200_percent(typist):
     UserFactory(email="ann@example.com", phone=ANN)
     typist.phone.open("/accounts/login/")
-    expect(typist.phone.field("username")).to_be_focused()  # by itself, once it is drawn
+    expect(typist.phone.field("username")).to_be_focused()
     typist.types("ann@example.com")
     typist.fills(password="wrong")
     typist.presses("Log in")
