@@ -154,16 +154,18 @@ def _run(
 ) -> Callable[[], Said]:
     def run() -> Said:
         asked, before, page = [], 0, None
+        spent: list[float] = []  # in the database, by each request
         with databases.on(alias), listening() as said:
             for page in pages(client):  # noqa: B007
                 new = said.statements[before:]
                 asked.append([s for s in new if not s.startswith(TRANSACTION)])
                 before = len(said.statements)
+                spent.append(said.seconds - sum(spent))
         if page is None or page.status_code != 200 or MAIN not in page.content:
             raise RuntimeError(f"no page of the history: {page and page.request}")
         # Of one request; a search by id leads to no list, but to the one.
         lists = asked[:1] if page.request["PATH_INFO"] not in ALL else asked
-        said.queries = max(map(len, lists))
+        said.queries, said.seconds = max(map(len, lists)), max(spent)
         return said
 
     return run
