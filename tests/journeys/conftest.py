@@ -14,8 +14,12 @@ from accounts import mail
 from config.sandbox import sandbox
 from tests.fake_operator import FakeOperator
 
-pytest.register_assert_rewrite("tests.journeys.phone")
-from .phone import Phone  # noqa: E402  rewritten, so that its assertions say what they saw
+# So that their assertions say what they saw.
+pytest.register_assert_rewrite("tests.journeys.phone", "tests.journeys.typist")
+from .inspection import AT_200  # noqa: E402
+from .manners import Manner  # noqa: E402
+from .phone import Phone  # noqa: E402
+from .typist import Typist  # noqa: E402
 
 # Playwright's synchronous API runs an event loop in this thread, for which Django
 # would refuse the database.
@@ -88,15 +92,27 @@ def operator(site: str, operator: FakeOperator) -> FakeOperator:
 
 
 @pytest.fixture
-def new_phone(chromium: Browser, site: str) -> Iterator[Callable[..., Phone]]:
+def manner(request: pytest.FixtureRequest) -> Manner:
+    """How people use their browsers: see `for_everybody`."""
+    return getattr(request, "param", Manner.BY_HAND)
+
+
+@pytest.fixture
+def new_phone(
+    chromium: Browser, site: str, manner: Manner
+) -> Iterator[Callable[..., Phone]]:
     phones: list[Phone] = []
 
     def new(screen: dict[str, int] = SMALL, **options: Any) -> Phone:
-        agent = MOBILE if screen == SMALL else None
-        context = chromium.new_context(
-            viewport=screen, locale="en-GB", user_agent=agent, **options
-        )
-        phones.append(Phone(context, site))
+        options["user_agent"] = MOBILE if screen == SMALL else None
+        options["viewport"], kind = screen, Phone
+        if manner == Manner.WITHOUT_SCRIPTS:
+            options["java_script_enabled"] = False
+        elif manner == Manner.BY_KEYBOARD:
+            options |= {"viewport": AT_200, "reduced_motion": "reduce"}
+            kind = Typist
+        context = chromium.new_context(locale="en-GB", **options)
+        phones.append(kind(context, site))
         return phones[-1]
 
     yield new

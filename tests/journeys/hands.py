@@ -48,7 +48,7 @@ def ways_on(phone: Phone) -> list[str]:
 
 
 def choose(phone: Phone, way: str) -> None:
-    phone.main.get_by_role("radio", name=way, exact=True).check()
+    phone.choose(way)
     phone.press("Go on this way")
 
 

@@ -10,10 +10,11 @@ class Keyboard:
         self.page = page
 
     def tab_to(self, thing: Locator) -> None:
-        """Press Tab until this has the focus, from wherever it is now."""
+        """Press Tab until this, or one of these, has the focus, from wherever it is."""
+        expect(thing.first).to_be_visible()
         for _ in range(MOST):
             self.press("Tab")
-            if thing.evaluate("e => e === document.activeElement"):
+            if thing.evaluate_all("all => all.includes(document.activeElement)"):
                 return
         expect(thing).to_be_focused()
 

@@ -73,6 +73,9 @@ class Phone:
     def choose(self, words: str) -> None:
         self.main.get_by_role("radio", name=words, exact=True).check()
 
+    def tick(self, name: str) -> None:
+        self.field(name).check()
+
     @property
     def at(self) -> str:
         """The path, with its query string, of the page that is open."""

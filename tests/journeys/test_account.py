@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 from accounts.models import User
 from tests.factories import ANN, UserFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 NEW = "ann.new@example.com"
 
@@ -32,6 +34,7 @@ def ask_for_email(phone, email):
     phone.reads("Open the link that we have mailed to the new address.")
 
 
+@for_everybody
 def test_an_e_mail_address_is_changed_and_both_are_told(phone, new_phone, ann, mails):
     ask_for_email(phone, NEW)
     by_address = {mail.to[0]: mail for mail in mails()}
@@ -65,12 +68,13 @@ def test_an_address_of_another_account_is_not_given_away(phone, ann, mails):
     assert not any("email/change" in link for mail in mails() for link in mail.links)
 
 
+@for_everybody
 def test_a_person_downloads_their_data(phone, ann):
     phone.open("/accounts/profile/")
     phone.follow("Download your data")
     phone.press("Check my number")
     with phone.page.expect_download() as download:
-        phone.page.get_by_role("button", name="Download the file").click()
+        phone.page.get_by_role("button", name="Download the file").press("Enter")
 
     assert download.value.suggested_filename == "my-data.json"
     known = json.loads(Path(download.value.path()).read_text())
@@ -80,6 +84,7 @@ def test_a_person_downloads_their_data(phone, ann):
     phone.sees("Confirm it's you to export your data")
 
 
+@for_everybody
 def test_ending_the_other_sessions_leaves_this_one(phone, new_phone, ann):
     other = new_phone()
     other.become(ann)
@@ -92,6 +97,7 @@ def test_ending_the_other_sessions_leaves_this_one(phone, new_phone, ann):
     assert not other.is_signed_in
 
 
+@for_everybody
 def test_an_account_is_closed_after_a_tick(phone, ann, mails):
     phone.open("/accounts/profile/")
     phone.follow("Close your account")
@@ -102,7 +108,7 @@ def test_an_account_is_closed_after_a_tick(phone, ann, mails):
     tick = phone.page.get_by_label("Yes, delete my account")
     words = phone.main.locator("label")
     assert tick.bounding_box()["x"] < words.bounding_box()["x"]
-    tick.check()
+    phone.tick("sure")
     phone.press("Close my account")
 
     phone.sees("The account is closed")
@@ -116,7 +122,7 @@ def test_an_account_is_closed_after_a_tick(phone, ann, mails):
 def test_staff_do_not_close_their_own_account(desk, site):
     desk.become(UserFactory(staff=True, phone=ANN))
     open_after_proof(desk, "/accounts/close/")
-    desk.field("sure").check()
+    desk.tick("sure")
     desk.press("Close my account")
 
     desk.reads("Accounts of staff are closed by other members of staff.")

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.factories import ANN, PASSWORD, UserFactory
 
 from .browser_scenes import let_run_out
+from .manners import for_everybody
 from .phone import Phone
 
 pytestmark = pytest.mark.browser
@@ -60,10 +61,11 @@ def test_a_stranger_s_browser_is_seen_and_stopped(phone, stranger, ann, mails):
     assert [mail.to for mail in mails() if mail.subject == said] == [[ann.email]]
 
 
+@for_everybody
 def test_a_stranger_s_browser_is_forgotten_and_asked_again(phone, stranger, ann):
     phone.log_in(ann)
     phone.open(BROWSERS)
-    entries(phone).last.get_by_role("link").click()
+    entries(phone).last.get_by_role("link").press("Enter")
     phone.sees("Confirm it's you to forget another browser")
     phone.press("Check my number")
     phone.press("Forget this browser")

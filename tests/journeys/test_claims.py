@@ -9,6 +9,8 @@ from accounts import claims
 from accounts.models import Claim, Profile
 from tests.factories import ANN, UserFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 SPARE = "+447700900777"
 
@@ -28,6 +30,7 @@ def a_week_passes() -> None:
     claims.move_due()
 
 
+@for_everybody
 def test_a_new_holder_of_the_sim_gets_the_number_in_a_week(
     phone, new_phone, ann, mails
 ):
@@ -48,6 +51,7 @@ def test_a_new_holder_of_the_sim_gets_the_number_in_a_week(
     old.reads("Add a number")
 
 
+@for_everybody
 def test_the_holder_reads_the_mail_and_keeps_the_number(phone, new_phone, ann, mails):
     thief = new_phone()
     thief.sign_up("new@example.com")
@@ -76,6 +80,7 @@ def test_a_holder_with_another_sim_now_cannot_keep_it(phone, new_phone, ann):
     assert Claim.objects.get().ended_at is None
 
 
+@for_everybody
 def test_a_person_removes_the_number_and_is_warned(phone, ann):
     phone.become(ann)
     phone.open("/accounts/profile/")

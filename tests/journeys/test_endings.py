@@ -10,6 +10,8 @@ from numberverify.choices import Reason, Status
 from numberverify.models import Verification
 from tests.factories import ANN, BINDING, PASSWORD, UserFactory, VerificationFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 COULD_NOT_TELL = "We could not check your number"
 NO_MATCH = "The number does not match this SIM"
@@ -111,6 +113,7 @@ def test_correcting_the_number_keeps_what_was_typed_but_not_the_password(phone):
     expect(phone.field("password2")).to_have_value("")
 
 
+@for_everybody
 def test_the_corrected_number_ends_signed_in(phone):
     phone.sign_up(phone="07700 900124")
     phone.follow("Correct the number")
@@ -121,6 +124,7 @@ def test_the_corrected_number_ends_signed_in(phone):
     assert phone.is_signed_in
 
 
+@for_everybody
 def test_trying_again_on_mobile_data_ends_signed_up(phone):
     phone.hold(network="wifi")
     phone.sign_up()

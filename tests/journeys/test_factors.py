@@ -8,6 +8,7 @@ from tests.factories import ANN, PASSWORD, UserFactory
 
 from . import hands
 from .hands import APP, PAPER, SMS, choose, type_code
+from .manners import for_everybody
 
 pytestmark = pytest.mark.browser
 AUTHENTICATOR, CODES = "/verify/authenticator/", "/verify/recovery-codes/"
@@ -20,6 +21,7 @@ def ann(phone):
     return user
 
 
+@for_everybody
 def test_an_app_is_enrolled_by_its_typed_key_and_used_at_the_next_login(
     phone, new_phone, mails, ann
 ):
@@ -82,6 +84,7 @@ def test_a_new_app_takes_the_place_of_the_old_one(phone, ann):
     assert totp.device_of(ann.pk).key == key != old.key
 
 
+@for_everybody
 def test_an_app_is_removed(phone, ann):
     hands.give_app(ann)
     phone.open(AUTHENTICATOR)
@@ -94,6 +97,7 @@ def test_an_app_is_removed(phone, ann):
     assert hands.ways_on(phone) == [SMS]
 
 
+@for_everybody
 def test_recovery_codes_are_shown_once(phone, ann):
     phone.open("/accounts/profile/")
     phone.follow("Make ten new codes")

@@ -11,6 +11,7 @@ from tests.factories import ANN, PASSWORD, UserFactory
 
 from . import hands
 from .hands import APP, PAPER, SMS, SUPPORT, choose, type_code
+from .manners import for_everybody
 
 pytestmark = pytest.mark.browser
 COULD_NOT_TELL = "We could not check your number"
@@ -44,6 +45,7 @@ def methods():
     return [row.method for row in Verification.objects.order_by("pk")]
 
 
+@for_everybody
 @pytest.mark.parametrize("way", [SMS, APP, PAPER])
 def test_on_wifi_a_person_logs_in_by_another_way(phone, ann, paper, way):
     phone.hold(network="wifi")
@@ -125,6 +127,7 @@ def test_at_a_desk_a_person_says_so_at_once_and_the_network_is_left_alone(desk, 
     assert all(not row.operator for row in Verification.objects.all())
 
 
+@for_everybody
 def test_somebody_at_a_desk_signs_up_by_text_message(desk):
     desk.open("/accounts/signup/")
     desk.fill(

@@ -9,6 +9,7 @@ from numberverify.models import Handoff, Verification
 from tests.factories import ANN, PASSWORD, UserFactory
 
 from . import hands
+from .manners import for_everybody
 from .phone import Phone
 
 pytestmark = pytest.mark.browser
@@ -79,6 +80,7 @@ def test_a_signup_goes_from_the_desk_to_the_phone_and_on_by_itself(desk, phone):
     assert Profile.objects.get().phone == ANN
 
 
+@for_everybody
 def test_on_wifi_the_phone_tries_again_and_the_login_goes_on(desk, phone):
     phone.hold(network="wifi")
     at_login(desk, UserFactory(phone=ANN))

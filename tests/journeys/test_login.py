@@ -6,6 +6,8 @@ from numberverify.choices import Because, Purpose
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 
 
@@ -14,6 +16,7 @@ def ann(site):
     return UserFactory(email="ann@example.com", phone=ANN)
 
 
+@for_everybody
 def test_a_new_browser_asks_the_network(phone, ann):
     phone.log_in(ann)
 
@@ -70,6 +73,7 @@ def test_a_person_without_a_number_signs_in_by_password_alone(phone):
     assert not Verification.objects.exists()
 
 
+@for_everybody
 def test_the_page_that_was_wanted_comes_after_the_network(phone, ann):
     phone.open("/accounts/phone/")
     assert phone.at == "/accounts/login/?next=/accounts/phone/"
@@ -95,6 +99,7 @@ def test_so_it_does_after_the_network(phone, ann):
     assert phone.at == "/accounts/profile/"
 
 
+@for_everybody
 def test_logging_out_ends_the_session_and_what_was_begun_in_it(phone, ann):
     phone.log_in(ann)
     phone.open("/accounts/password/change/")

@@ -4,6 +4,8 @@ import pytest
 
 from accounts.models import User
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 
 
@@ -12,6 +14,7 @@ def confirm_and_close(mails):
     return mails()[0].links
 
 
+@for_everybody
 def test_a_press_confirms_the_address_and_opening_the_link_does_not(phone, mails):
     phone.sign_up()
     confirm, _close = confirm_and_close(mails)
@@ -25,6 +28,7 @@ def test_a_press_confirms_the_address_and_opening_the_link_does_not(phone, mails
     phone.reads("ann@example.com (confirmed)")
 
 
+@for_everybody
 def test_a_press_closes_the_account_and_opening_the_link_does_not(
     phone, new_phone, mails
 ):

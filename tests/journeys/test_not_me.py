@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import Notice, User
 from tests.factories import ANN, PASSWORD, UserFactory
 
+from .manners import for_everybody
 from .phone import Phone
 
 pytestmark = pytest.mark.browser
@@ -42,6 +43,7 @@ def try_to_log_in(phone, user):
     phone.sees("Your account is frozen")
 
 
+@for_everybody
 def test_a_person_sees_a_stranger_s_login_and_stops_it(phone, stranger, ann, mails):
     stranger.hold(number="+447700900456")  # the phone is back in its owner's hand
     phone.open(the_link(mails))

@@ -6,6 +6,8 @@ from numberverify.choices import Purpose
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 NEW = "an entirely n3w one"
 
@@ -28,6 +30,7 @@ def test_the_confirm_page_names_the_action_and_has_one_button(phone, ann):
     assert not Verification.objects.exists()
 
 
+@for_everybody
 def test_a_password_is_changed_after_the_network_has_confirmed(phone, new_phone, ann):
     phone.become(ann)
     phone.open("/accounts/password/change/")
@@ -117,6 +120,7 @@ def mailed(phone, mails, ann):
     return ask_for_a_link(phone, ann, mails)
 
 
+@for_everybody
 def test_a_reset_asks_the_network_and_signs_nobody_in(phone, ann, mailed):
     phone.open(mailed)
     assert not Verification.objects.exists()

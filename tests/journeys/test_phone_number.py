@@ -8,6 +8,8 @@ from numberverify.choices import Purpose
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 
 
@@ -26,6 +28,7 @@ def add(phone, number="07700 900123"):
     phone.press("Check my number")
 
 
+@for_everybody
 def test_a_person_adds_a_number_and_the_network_verifies_it(phone, person):
     add(phone)
 

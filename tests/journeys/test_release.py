@@ -11,6 +11,7 @@ from accounts.models import NumberEvent, NumberRelease, Profile
 from tests.factories import ANN, NumberReleaseFactory, UserFactory
 
 from . import hands
+from .manners import for_everybody
 
 pytestmark = pytest.mark.browser
 CAROL, SPARE = "+447700900789", "+447700900777"
@@ -80,6 +81,7 @@ def what_happened(desk):
     return desk.page.locator("#result_list tbody strong").all_inner_texts()
 
 
+@for_everybody
 def test_a_lost_number_is_released_and_somebody_else_signs_up_with_it(
     phone, new_phone, new_staff, carol, mails
 ):
@@ -175,7 +177,7 @@ def test_a_person_closes_the_account_and_signs_up_anew(phone, site):
     phone.become(UserFactory(email="old@example.com", phone=ANN))
     phone.open("/accounts/close/")
     phone.press("Check my number")
-    phone.field("sure").check()
+    phone.tick("sure")
     phone.press("Close my account")
     phone.sign_up("new@example.com")
 

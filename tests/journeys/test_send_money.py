@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.factories import ANN, UserFactory
 
 from . import hands
+from .manners import for_everybody
 
 pytestmark = pytest.mark.browser
 MONEY = "/sandbox/send-money/"
@@ -30,6 +31,7 @@ def panel(phone):
     return phone.main.locator("dl.panel dd").all_inner_texts()
 
 
+@for_everybody
 def test_money_is_sent_after_the_person_has_seen_and_confirmed_it(phone, ann):
     phone.open(MONEY)
     send(phone)

@@ -7,10 +7,13 @@ from numberverify.choices import Status
 from numberverify.models import Verification
 from tests.factories import ANN, UserFactory
 
+from .manners import for_everybody
+
 pytestmark = pytest.mark.browser
 PASSWORD = "a l0ng enough one"
 
 
+@for_everybody
 def test_a_person_signs_up_on_a_phone_without_a_click_in_between(phone):
     phone.open("/")
     phone.follow("Sign up")

@@ -11,6 +11,7 @@ from tests.factories import ANN, PASSWORD, UserFactory
 
 from . import hands
 from .hands import APP, SMS, choose
+from .manners import for_everybody
 
 pytestmark = pytest.mark.browser
 NEW = "an entirely n3w one"
@@ -64,6 +65,7 @@ def test_at_a_desk_a_password_is_changed_by_text_message(desk, ann):
     assert ann.check_password(NEW)
 
 
+@for_everybody
 def test_a_number_is_changed_at_a_desk_by_two_text_messages(desk, mails, site):
     ann = UserFactory(email="ann@example.com", phone=ANN)
     desk.become(ann)
@@ -158,6 +160,7 @@ def test_a_wrong_sim_at_a_desk_leaves_the_app(phone, ann):
     phone.sees("Your data")
 
 
+@for_everybody
 def test_from_the_other_ways_a_link_leads_back_to_the_network(phone, ann):
     phone.open("/accounts/export/")
     phone.follow(hands.ELSEWHERE)

@@ -11,6 +11,7 @@ from numberverify.factors import sms
 from numberverify.models import Verification
 
 from . import hands
+from .manners import for_everybody
 
 pytestmark = pytest.mark.browser
 QUESTION = "Which network is your SIM on?"
@@ -23,7 +24,7 @@ def sign_up(phone):
 
 
 def choose(phone, network):
-    phone.main.get_by_role("radio", name=network, exact=True).check()
+    phone.choose(network)
     phone.press("Ask this network")
 
 
@@ -31,6 +32,7 @@ def networks(phone):
     return phone.main.locator(".choice label").all_inner_texts()
 
 
+@for_everybody
 @pytest.mark.parametrize(
     ("network", "name"), [(ONE, "sandbox"), (OTHER, "sandbox-camara")]
 )
