@@ -34,6 +34,12 @@ def main() -> None:
     parser.add_argument(
         "--keep", action="store_true", help="The databases, for the next run."
     )
+    parser.add_argument(
+        "--engine",
+        choices=list(servers.ENGINES),
+        default="django",
+        help="What the peers reach PostgreSQL by.",
+    )
     parser.add_argument("--write", action="store_true", help="Into bench/flow.md.")
     asked = parser.parse_args()
     # So that what was begun is stopped and dropped.
@@ -43,6 +49,7 @@ def main() -> None:
         base=os.environ["DATABASE_URL"],
         cache=os.environ["CACHE_URL"],
         keep=asked.keep,
+        engine=asked.engine,
     ) as (operator, started):
         run(
             operator,

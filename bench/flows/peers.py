@@ -1,5 +1,6 @@
 """What people would pick instead, each as its own documentation sets it up: BENCH_PEER
-says which. Django's own defaults, but for a pool of database connections like ours."""
+says which. Django's own defaults, and its own pool of database connections, as large as
+ours."""
 
 import os
 from typing import Any
@@ -52,7 +53,7 @@ _url = urlsplit(os.environ["DATABASE_URL"])
 _pool_size = int(os.environ["DATABASE_POOL_SIZE"])
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        "ENGINE": "config.postgresql",  # ours, which saves them round trips too
+        "ENGINE": os.environ["BENCH_ENGINE"],
         "NAME": _url.path[1:],
         "USER": _url.username,
         "PASSWORD": _url.password,

@@ -41,6 +41,8 @@ class Kind:
     cookies: str = ""  # what the names of its cookies begin with
 
 
+# What the peers reach PostgreSQL by: Django's own, or what we ship.
+ENGINES = {"django": "django.db.backends.postgresql", "ours": "config.postgresql"}
 KINDS = {
     "ours": Kind("ours", "/bench/start/", cookies="__Host-"),
     "bare": Kind("a bare pair of views", "/start/"),
@@ -89,6 +91,7 @@ def running(
     cache: str,
     keep: bool = False,
     threads: int = THREADS,
+    engine: str = "django",
 ) -> Iterator[tuple[Operator, dict[str, Server]]]:
     """Start the operator and the servers; the databases are made beside `base`.
 
@@ -113,6 +116,7 @@ def running(
             "BENCH_OPERATOR": operator.address,
             "BENCH_PUBLIC_KEY": public.decode(),
             "DATABASE_POOL_SIZE": str(POOL),
+            "BENCH_ENGINE": ENGINES[engine],
             "CACHE_URL": cache,
             # gunicorn's own settings read the site's, before those of the benchmark.
             "SECRET_KEY": "bench-only-" * 6,
