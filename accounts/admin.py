@@ -97,7 +97,6 @@ class PersonAdmin(LightAdminMixin, FreshProofMixin, ModelAdmin):
     list_filter = ["is_active", "is_staff"]
     list_select_related = ["profile"]
     search_fields = ["=email"]
-    search_help_text = _("A whole e-mail address")
     ordering = ["-pk"]
     show_full_result_count = False
     actions = ["end_sessions", "send_reset", "freeze"]
