@@ -5,6 +5,7 @@ opens a transaction for each write: ten statements at a login, of which this nee
 Sessions that Django's own has written stay good, and the other way round.
 """
 
+from functools import cache
 from typing import Any
 
 from django.contrib.sessions.backends import db
@@ -12,7 +13,7 @@ from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from numberverify.prepared import insert
+from numberverify.prepared import Delete, insert
 
 KEY_LENGTH = 32  # of 36 characters: 165 bits, which no other key has
 
@@ -51,11 +52,17 @@ class SessionStore(db.SessionStore):
 
     def delete(self, session_key: str | None = None) -> None:
         if key := session_key or self.session_key:
-            row = self.model(session_key=key)
-            row.delete()  # not a queryset's, which would be in a transaction
+            _delete().ask(session_key=key)
 
     @classmethod
     def clear_expired(cls) -> Any:
         """Delete what is over; return how many."""
         late = cls.get_model_class().objects.filter(expire_date__lt=timezone.now())
         return late.delete()[0]
+
+
+@cache
+def _delete() -> Delete[Any]:
+    """One statement, and no transaction. Made late: the model is not there before."""
+    model: Any = SessionStore.get_model_class()
+    return Delete(model, lambda gap: model.objects.filter(pk=gap("session_key")))

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -70,10 +71,15 @@ class Msisdn:
         return with_main_region(phonenumbers.region_code_for_number(number) or main)
 
     def _parsed(self) -> phonenumbers.PhoneNumber | None:
-        try:
-            return phonenumbers.parse(self.e164)
-        except phonenumbers.NumberParseException:
-            return None
+        return _parsed(self.e164)
+
+
+@lru_cache(maxsize=64)  # each number is asked about several times in a request
+def _parsed(e164: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def with_main_region(region: str) -> tuple[str, ...]:

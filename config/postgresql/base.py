@@ -17,6 +17,19 @@ from psycopg.pq import Format, TransactionStatus
 BELIEVED_FOR = 30.0
 
 
+django: Any = base  # the stubs know no psycopg 3
+
+
+class KeptCursor(django.ServerBindingCursor):  # type: ignore[misc]
+    """One for all kept statements of a connection, which go one after the other, so
+    that none is made for each."""
+
+    def close(self) -> None:
+        """Let go of what was read."""
+        super().close()
+        self._closed = False
+
+
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
         # psycopg has no text of a statement that the server has kept.
@@ -41,10 +54,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def keeping_cursor(self) -> Any:
         """Return a cursor whose statements the server keeps for the connection, once
         asked `prepare_threshold` times (numberverify.prepared has it used)."""
-        django: Any = base  # the stubs know no psycopg 3
         self.ensure_connection()
         with self.wrap_database_errors:
-            cursor = django.ServerBindingCursor(self.connection)
+            connection: Any = self.connection
+            cursor = getattr(connection, "nv_cursor", None)
+            if cursor is None:
+                cursor = connection.nv_cursor = KeptCursor(connection)
             loads = cursor.adapters.get_loader(django.TIMESTAMPTZ_OID, Format.TEXT)
             if self.timezone != loads.timezone:  # as Django does for its own
                 django.register_tzloader(self.timezone, cursor)

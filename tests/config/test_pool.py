@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
-from accounts.models import Pending
+from accounts.models import Pending, User
 from config.postgresql.base import BELIEVED_FOR, is_alive
 from tests.factories import UserFactory
 
@@ -16,8 +16,10 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def pooled():
-    """The test's connection, as a request gets it from the pool."""
+    """The test's connection, as a request gets it from the pool: one that was asked
+    nothing so far."""
     connection.close()
+    connection.close_pool()
     connection.ensure_connection()
     return connection.connection
 
@@ -97,6 +99,16 @@ def test_the_server_keeps_nothing_that_the_orm_writes_anew(pooled):
         assert not Pending.objects.filter(pk=uuid4()).exists()
 
     assert kept() == []
+
+
+def test_what_was_read_is_let_go_and_the_cursor_stays(pooled):
+    UserFactory(email="ann@example.com")
+    assert User.objects.get_by_natural_key("ann@example.com")
+    cursor = pooled.nv_cursor
+
+    assert cursor.pgresult is None
+    assert User.objects.get_by_natural_key("ann@example.com")
+    assert pooled.nv_cursor is cursor
 
 
 def test_times_come_back_in_the_zone_of_the_connection():
