@@ -20,9 +20,9 @@ from django.views.decorators.gzip import gzip_page
 from . import conf, export_admin, manual, manual_admin, overview_admin, seal_admin
 from .browser import SeeOther
 from .choices import Status
+from .deadline import TooSlow
 from .history import one, page
 from .history.chips import chips
-from .history.deadline import TooSlow
 from .history.filters import Filters, Place, query
 from .history.form import FilterForm, search
 from .history.lines import address_of, lines

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from .deadline import TooSlow
 from .history import charts, overview
-from .history.deadline import TooSlow
 from .history.figures import Asked, Section
 from .history.filters import Filters, query
 from .history.overview_form import KEPT, OverviewForm

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import clocks, conf, seal
-from .history.deadline import TooSlow, deadline
+from .deadline import TooSlow, deadline
 from .models import ManualRequest, Seal, Verification
 
 STEP_TAKES = 0.01  # seconds: a tenth of what a login may be held up

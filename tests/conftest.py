@@ -19,10 +19,9 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import breaker, clocks, exchange, limits, views, windows
+from numberverify import breaker, clocks, deadline, exchange, limits, views, windows
 from numberverify.browser import SeeOther
 from numberverify.factors import sms
-from numberverify.history import deadline
 from tests.fake_operator import FakeOperator
 
 # On a busy machine any example takes long; a fixture of a function serves for them all.

@@ -22,9 +22,9 @@ from django.db.models import CharField, F, Func, Q, TextField, Value
 from django.db.models.functions import Cast, NullIf
 
 from ..browser import give_back_connections
+from ..deadline import TooSlow, deadline
 from ..models import StaffRecord, Verification
 from ..uuid7 import first_at
-from .deadline import TooSlow, deadline
 from .filters import Filters
 
 AT_ONCE = 4_000  # rows

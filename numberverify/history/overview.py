@@ -10,8 +10,8 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import TruncMonth, TruncWeek
 
 from ..choices import Status
+from ..deadline import deadline
 from ..models import DayDuration, DayTotal, HourDuration, HourTotal, Seal
-from .deadline import deadline
 from .filters import Filters
 from .span import Span, midnight
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from django.db.models import IntegerField, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 
+from ..deadline import deadline
 from ..models import Verification, VerificationQuerySet
-from .deadline import deadline
 from .filters import Filters, Place
 
 SIZE = 50

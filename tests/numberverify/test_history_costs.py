@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from bench import rows
-from numberverify.history import deadline, page
+from numberverify import deadline
+from numberverify.history import page
 from numberverify.history.filters import Filters, Place
 from numberverify.models import Verification
 from numberverify.uuid7 import first_at

@@ -11,9 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from numberverify import rollup, seal
+from numberverify import deadline, rollup, seal
 from numberverify.choices import Method, Purpose, Reason, Status
-from numberverify.history import deadline
 from numberverify.models import HourTotal, Seal
 from tests.factories import UserFactory
 from tests.numberverify.history import HISTORY

@@ -1,4 +1,5 @@
-"""A limit on what one read of the history may cost: the database itself stops it."""
+"""A limit on what a read of the history, or a step of its purge, may cost: the database
+itself stops it."""
 
 import time
 from collections.abc import Iterator
@@ -12,12 +13,12 @@ STEPS = 5_000  # of SQLite's machine, between two looks at the clock
 
 
 class TooSlow(Exception):
-    """The database stopped a read that took longer than it may."""
+    """The database stopped what took longer than it may."""
 
 
 @contextmanager
 def deadline(seconds: float | None = None) -> Iterator[None]:
-    """Stop the reads within after a second, or as many as are given; raise TooSlow."""
+    """Stop each statement within after a second, or after `seconds`; raise TooSlow."""
     limit = SECONDS if seconds is None else seconds
     if connection.vendor == "postgresql":
         with _postgresql(limit):
