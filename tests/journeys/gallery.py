@@ -34,7 +34,8 @@ _BRIEF = {
         handoff_said_no handoff_mistyped""",
     "admin": """admin_index admin_history_with_export admin_wrong_filter
         admin_row_by_sms
-        admin_export admin_history_overview admin_person admin_number_reason_errors
+        admin_export admin_history_overview admin_people admin_person
+        admin_number_reason_errors
         admin_number_shown admin_forget admin_manual_ask_errors admin_manual_decide
         admin_manual_list admin_release_ask_errors admin_release_decide admin_number
         admin_number_events admin_claims admin_staff_records admin_seal""",
