@@ -74,7 +74,8 @@ class Msisdn:
         return _parsed(self.e164)
 
 
-@lru_cache(maxsize=64)  # each number is asked about several times in a request
+# Each number is asked about several times in a request. The last few stay in memory.
+@lru_cache(maxsize=64)
 def _parsed(e164: str) -> phonenumbers.PhoneNumber | None:
     try:
         return phonenumbers.parse(e164)

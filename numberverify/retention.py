@@ -5,6 +5,7 @@ deleted, so that a row that is gone is never one that somebody took away.
 """
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -62,7 +63,7 @@ def purge_due(*, seconds: float = 60) -> Purged:
             began = time.monotonic()
             deleted = _delete_within(left[:step])
             took = max(time.monotonic() - began, 0.001)
-            time.sleep(took * PAUSE)
+            time.sleep(min(took, 2 * LIMIT) * PAUSE)  # not for a lock's long wait
             if deleted is None:
                 step = max(1, step // 4)
                 continue
@@ -77,7 +78,7 @@ def purge_due(*, seconds: float = 60) -> Purged:
 def next_step(step: int, took: float) -> int:
     """Return how many rows the next step deletes, when one of `step` took so long."""
     fitting = min(int(step * STEP_TAKES / took), step * 2)
-    return max(LEAST, min(fitting, MOST))
+    return max(min(LEAST, step * 2), min(fitting, MOST))
 
 
 def _under_way() -> list[Seal]:
@@ -111,7 +112,7 @@ def _delete_within(keys: list[UUID]) -> int | None:
     are there."""
     try:
         # A single row has to go in the end, on the slowest disk as well.
-        with deadline(LIMIT if len(keys) > 1 else None):
+        with deadline(LIMIT) if len(keys) > 1 else nullcontext():
             return _delete(keys)
     except TooSlow:
         return None

@@ -19,7 +19,16 @@ from django.utils import timezone
 
 from accounts import mail
 from accounts.models import User, proof_stamp
-from numberverify import breaker, clocks, deadline, exchange, limits, views, windows
+from numberverify import (
+    breaker,
+    clocks,
+    deadline,
+    exchange,
+    limits,
+    retention,
+    views,
+    windows,
+)
 from numberverify.browser import SeeOther
 from numberverify.factors import sms
 from tests.fake_operator import FakeOperator
@@ -150,8 +159,10 @@ def _one_clock(monkeypatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _patient_reads(monkeypatch) -> None:
-    """A machine that is busy with tests stops no page of the history."""
+    """A machine that is busy with tests stops no page of the history, and no step of
+    its purge."""
     monkeypatch.setattr(deadline, "SECONDS", 30.0)
+    monkeypatch.setattr(retention, "LIMIT", 30.0)
 
 
 @pytest.fixture(autouse=True)

@@ -25,9 +25,10 @@ class KeptCursor(django.ServerBindingCursor):  # type: ignore[misc]
     that none is made for each."""
 
     def close(self) -> None:
-        """Let go of what was read."""
+        """Let go of what was read, and of what was asked."""
         super().close()
-        self._closed = False
+        self._tx.set_pgresult(None)
+        self._query, self._closed = None, False
 
 
 class DatabaseOperations(operations.DatabaseOperations):

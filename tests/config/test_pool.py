@@ -106,7 +106,7 @@ def test_what_was_read_is_let_go_and_the_cursor_stays(pooled):
     assert User.objects.get_by_natural_key("ann@example.com")
     cursor = pooled.nv_cursor
 
-    assert cursor.pgresult is None
+    assert (cursor.pgresult, cursor._tx.pgresult, cursor._query) == (None, None, None)
     assert User.objects.get_by_natural_key("ann@example.com")
     assert pooled.nv_cursor is cursor
 

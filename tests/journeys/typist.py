@@ -19,7 +19,8 @@ class Typist(Phone):
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():
             self.keys.tab_to(self.field(name))
-            self.keys.press("Control+A")
+            self.keys.press("ControlOrMeta+A")
+            self.keys.press("Delete")
             self.keys.types(value)
 
     def choose(self, words: str) -> None:

@@ -224,6 +224,7 @@ def test_rows_are_deleted_without_being_loaded():
         pytest.param(500, 0.02, 250, id="slow: fewer"),
         pytest.param(500, 9.0, 50, id="never too few"),
         pytest.param(2000, 0.001, 2000, id="never too many"),
+        pytest.param(6, 0.02, 12, id="after a stop: no more than twice as many"),
     ],
 )
 def test_a_step_adapts_to_the_time_the_last_one_took(step, took, then):
@@ -244,7 +245,7 @@ def test_a_step_that_takes_too_long_is_stopped_and_tried_with_fewer(monkeypatch)
     monkeypatch.setattr(retention, "_delete", slow)
 
     assert retention.purge_due().rows == 100
-    assert asked[:3] == [100, 25, 6]
+    assert asked[:6] == [100, 25, 6, 12, 3, 6]
     assert len(left()) == 2
     assert findings() == []
 
