@@ -18,7 +18,11 @@ class TooSlow(Exception):
 
 @contextmanager
 def deadline(seconds: float | None = None) -> Iterator[None]:
-    """Stop each statement within after a second, or after `seconds`; raise TooSlow."""
+    """Stop what takes longer than a second, or than `seconds`; raise TooSlow.
+
+    PostgreSQL counts for each statement within, SQLite for all of them, and looks now
+    and then.
+    """
     limit = SECONDS if seconds is None else seconds
     if connection.vendor == "postgresql":
         with _postgresql(limit):

@@ -10,7 +10,7 @@ from .phone import Phone
 
 
 class Typist(Phone):
-    """Nothing but keys, and the focus is seen wherever one of them is pressed."""
+    """Nothing but keys in the site's own forms; the handset is set as ever."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
