@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from json import dumps
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
-import urllib3.exceptions
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
@@ -22,7 +25,7 @@ from .base import Deadline, OperatorSettings
 
 MAX_BODY = 64 * 1024  # bytes
 CHUNK = 16 * 1024
-# urllib3's own come through for a host name that cannot be one.
+# requests reads the address; urllib3 makes the call.
 UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 # The name of an error: OAuth's `error`, CAMARA's `code`. It chooses a reason of ours.
 ERROR_NAME = re.compile(r"[A-Za-z0-9_.]{1,100}")
@@ -43,7 +46,7 @@ class Http:
         self.connect_timeout = settings.connect_timeout
         self.read_timeout = settings.read_timeout
         self.session = _Session()
-        self._addresses: dict[str, requests.PreparedRequest] = {}
+        self._doors: dict[tuple[str, bool | str | None], _Door] = {}
         # No proxy and no .netrc that the machine happens to have; no cookies.
         self.session.trust_env = False
         self.session.cookies = RequestsCookieJar(
@@ -121,9 +124,12 @@ class Http:
         left = within.remaining()
         status = 0
         try:
-            timeout = min(self.connect_timeout, left), min(self.read_timeout, left)
+            timeout = urllib3.Timeout(
+                connect=min(self.connect_timeout, left),
+                read=min(self.read_timeout, left),
+            )
             response = self._send(method, url, timeout, **sent)
-            status = response.status_code
+            status = response.status
             body = self._body(response, within)
         # The errors of requests and urllib3 name the address and may quote what was
         # sent, so they are neither chained nor logged.
@@ -139,45 +145,73 @@ class Http:
         self,
         method: str,
         url: str,
-        timeout: tuple[float, float],
+        timeout: urllib3.Timeout,
         *,
         headers: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
-    ) -> requests.Response:
-        """Send through the session's own connections, but past what `Session.request`
-        does for each call, which costs as much as the call: cookies, redirects,
-        settings of the environment and the reading of an address already read."""
-        if url not in self._addresses:
-            self._addresses[url] = requests.Request("GET", url).prepare()
-        request = self._addresses[url].copy()
-        request.prepare_method(method)
-        request.prepare_headers({**self.session.headers, **(headers or {})})
-        request.prepare_body(data, None, json)
-        adapter = self.session.get_adapter(url)
-        return adapter.send(
-            request,
-            stream=True,
+    ) -> urllib3.BaseHTTPResponse:
+        """Send through the session's own connections, but past what requests does for
+        each call, which costs nearly as much as the call: cookies, redirects, settings
+        of the environment and the reading of an address already read."""
+        door = self._door(url)
+        sent: dict[str, Any] = {**self.session.headers, **(headers or {})}
+        body = None
+        if data is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode(data).encode()
+        elif json is not None:
+            sent["Content-Type"] = "application/json"
+            body = dumps(json).encode()
+        return door.pool.urlopen(
+            method,
+            door.target,
+            body=body,
+            headers=sent,
             timeout=timeout,
-            verify=True if self.session.verify is None else self.session.verify,
-            proxies=self.session.proxies,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
         )
 
+    def _door(self, url: str) -> "_Door":
+        """Have requests read the address and choose its certificates and its proxy,
+        once."""
+        verify, proxies = self.session.verify, self.session.proxies
+        if (url, verify) not in self._doors:
+            request = requests.Request("GET", url).prepare()
+            adapter: Any = self.session.get_adapter(url)
+            pool = adapter.get_connection_with_tls_context(request, verify, proxies)
+            adapter.cert_verify(pool, url, verify, None)
+            target = adapter.request_url(request, proxies)
+            self._doors[url, verify] = _Door(pool, target)
+        return self._doors[url, verify]
+
     @staticmethod
-    def _body(response: requests.Response, within: Deadline) -> bytes:
+    def _body(response: urllib3.BaseHTTPResponse, within: Deadline) -> bytes:
         """Read the body as it comes, so that a dripping server meets the deadline."""
         body = bytearray()
         try:
-            while chunk := _read1(response):
+            while chunk := response.read1(CHUNK, decode_content=False):
                 body += chunk
                 if len(body) > MAX_BODY:
                     raise MalformedAnswer("body too large")
                 within.remaining()
         except BaseException:
-            response.raw.close()  # half read: the connection cannot serve again
+            response.close()  # half read: the connection cannot serve again
             raise
-        response.raw.release_conn()
+        response.release_conn()
         return bytes(body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """The connections to an address, and what it is called on them."""
+
+    pool: urllib3.HTTPConnectionPool
+    target: str
 
 
 def _json(body: Mapping[str, Any], bearer: str, correlator: str) -> dict[str, Any]:
@@ -194,8 +228,10 @@ def _failure(error: Exception, status: int) -> OperatorError:
         return OperatorRefused(status)
     if isinstance(error, OperatorError):
         return error
-    timed_out = isinstance(error, requests.Timeout)
-    return OperatorTimeout() if timed_out else OperatorUnreachable()
+    # urllib3 has it that nobody listens for one as well.
+    no_time = isinstance(error, urllib3.exceptions.TimeoutError)
+    nobody = isinstance(error, urllib3.exceptions.NewConnectionError)
+    return OperatorTimeout() if no_time and not nobody else OperatorUnreachable()
 
 
 def _error_name(body: bytes) -> str:
@@ -207,14 +243,3 @@ def _error_name(body: bytes) -> str:
     names = (said.get("code"), said.get("error"))
     found = (n for n in names if isinstance(n, str) and ERROR_NAME.fullmatch(n))
     return next(found, "")
-
-
-def _read1(response: requests.Response) -> bytes:
-    """Read what is there; the errors of urllib3 become those of requests."""
-    try:
-        chunk: bytes = response.raw.read1(CHUNK, decode_content=False)
-    except urllib3.exceptions.ReadTimeoutError as error:
-        raise requests.Timeout from error
-    except urllib3.exceptions.HTTPError as error:
-        raise requests.ConnectionError from error
-    return chunk
