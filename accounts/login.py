@@ -52,11 +52,13 @@ def ask_again(pending: Pending, browser: Browser, way: Way) -> str:
     return _ask(pending, user, msisdn, browser, Because.REQUIRED, way)
 
 
-def resume(pending: Pending, browser: Browser) -> User:
+def resume(
+    pending: Pending, browser: Browser, receipt: flow.Receipt | None = None
+) -> User:
     """Return who may be signed in now; raise VerificationNotUsable."""
     user, msisdn = _still(pending)
     proof = _proof(user, msisdn, browser)
-    receipt = flow.find_receipt(proof)
+    receipt = receipt or flow.find_receipt(proof)
     if receipt is None:
         raise VerificationNotUsable
     # This decides, of requests that race. No transaction with it: the effect is a

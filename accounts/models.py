@@ -13,7 +13,7 @@ from django.contrib.auth.models import (
     PermissionsMixin,
 )
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, FilteredRelation, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -275,11 +275,23 @@ class Pending(models.Model):
         return pending
 
     @classmethod
-    def live(cls, kind: str, journey: uuid.UUID, holder: str) -> "Pending | None":
-        """The half-finished journey, in the browser that began it, while it lives."""
+    def live(
+        cls, kind: str, journey: uuid.UUID, holder: str, token: str = ""
+    ) -> "Pending | None":
+        """The half-finished journey, in the browser that began it, while it lives;
+        with its person, and the `device` that their account knows by `token`."""
         return _live.first(
-            id=journey, kind=kind, holder_digest=digest(holder), now=timezone.now()
+            id=journey,
+            kind=kind,
+            holder_digest=digest(holder),
+            token_digest=digest(token) if token else b"",
+            now=timezone.now(),
         )
+
+    @property
+    def device(self) -> "Device | None":
+        """The browser, as its person's account knows it, where `live` has found it."""
+        return getattr(self, "known", None)
 
     def live_on(self, length: timedelta = PENDING_FOR) -> None:
         """Live for `length` from now, if that is longer."""
@@ -363,9 +375,20 @@ _with_profile = Select(
 )
 _live = Select(
     Pending,
-    lambda gap: Pending.objects.select_related("user__profile").filter(
-        **{name: gap(name) for name in ("id", "kind", "holder_digest")},
-        expires_at__gt=gap("now", "expires_at"),
+    lambda gap: (
+        Pending.objects.alias(
+            known=FilteredRelation(
+                "user__device",
+                condition=Q(
+                    user__device__token_digest=gap("token_digest", "holder_digest")
+                ),
+            )
+        )
+        .select_related("user__profile", "known")  # type: ignore[misc]
+        .filter(
+            **{name: gap(name) for name in ("id", "kind", "holder_digest")},
+            expires_at__gt=gap("now", "expires_at"),
+        )
     ),
 )
 _taken = Delete(Pending, lambda gap: Pending.objects.filter(pk=gap("id")))

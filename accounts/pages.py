@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from numberverify.browser import SeeOther, View, bind_anew, binding_of, to_login
 from numberverify.history import reference_of
 
+from . import signin
 from .models import Pending, User
 
 PROFILE = "accounts:profile"
@@ -53,7 +54,8 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 def find_pending(request: HttpRequest, kind: str, journey: UUID) -> Pending | None:
     """Return the half-finished journey of this browser; who goes on has more time."""
-    pending = Pending.live(kind, journey, binding_of(request))
+    token = request.COOKIES.get(signin.cookie_name(), "")
+    pending = Pending.live(kind, journey, binding_of(request), token)
     if pending and request.method == "POST":
         pending.live_on()
     return pending

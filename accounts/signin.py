@@ -6,12 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
-from django.contrib.auth.signals import user_logged_in
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from numberverify.browser import bind_anew, browser_of, language_of
+from numberverify.browser import agent_of, bind_anew, client_ip, language_of
 from numberverify.prepared import Update
 
 from . import languages, sessions, tries
@@ -19,8 +18,6 @@ from .models import KNOWN_FOR, Device, User, digest
 from .places import country_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-# Django's own writes the same by a save, at several times the cost.
-user_logged_in.disconnect(dispatch_uid="update_last_login")
 _logged_in = Update(
     User,
     lambda gap: User.objects.filter(pk=gap("id")),
@@ -112,13 +109,12 @@ def remember_browser(
     """Know this browser, and its session, from now on, by a cookie that survives
     logout."""
     token = request.COOKIES.get(cookie_name()) or secrets.token_urlsafe(32)
-    browser = browser_of(request)
     request.session[sessions.TRACKED] = True
     # Stored before the browser's row has its key: whoever reads it there can end it.
     request.session.save()
     seen: dict[str, Any] = {
-        "user_agent": browser.user_agent,
-        "country": country_of(browser.ip),
+        "user_agent": agent_of(request),
+        "country": country_of(client_ip(request)),
         "last_seen_at": timezone.now(),
         "signed_in_at": sessions.began_at(request.session),
     }

@@ -58,14 +58,20 @@ def ask(pending: Pending, browser: Browser, way: Way) -> str:
     )
 
 
-def resume(pending: Pending, browser: Browser, *, language: str = "") -> User:
+def resume(
+    pending: Pending,
+    browser: Browser,
+    receipt: flow.Receipt | None = None,
+    *,
+    language: str = "",
+) -> User:
     """Open the account that a receipt pays for.
 
     Raise VerificationNotUsable without one; NumberTaken or EmailTaken to somebody
     who has just proved the number, which spends the receipt as well. Where the site
     lets a SIM claim a number (NV_TAKEOVER), the account is opened and the claim made.
     """
-    receipt = flow.find_receipt(_proof(pending, browser))
+    receipt = receipt or flow.find_receipt(_proof(pending, browser))
     if receipt is None:
         raise VerificationNotUsable
     holder = claims.holder_of(pending.phone)

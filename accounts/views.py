@@ -26,6 +26,7 @@ from numberverify.browser import (
     way_of,
 )
 from numberverify.errors import VerificationNotUsable
+from numberverify.flow import Receipt
 from numberverify.history import of_person
 from numberverify.limits import hand_back
 from numberverify.stepup import is_frozen, step_up_required
@@ -84,7 +85,9 @@ def signup_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @leaves_for_operator
 @form_page
-def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
+def signup_journey(
+    request: HttpRequest, journey: UUID, receipt: Receipt | None = None
+) -> HttpResponse:
     """GET goes on with a receipt, or keeps what was typed; POST asks again."""
     browser = browser_of(request)
     pending = find_pending(request, Pending.Kind.SIGNUP, journey)
@@ -93,7 +96,7 @@ def signup_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
     if request.method == "POST":
         return SeeOther(signup.ask(pending, browser, way_of(request)))
     try:
-        user = signup.resume(pending, browser, language=language_of(request))
+        user = signup.resume(pending, browser, receipt, language=language_of(request))
     except signup.NumberTaken:
         return SeeOther(resolve_url("accounts:signup-number-taken"))
     except signup.EmailTaken:
@@ -163,19 +166,21 @@ def login_page(request: HttpRequest) -> HttpResponse:
 @follows_callback
 @never_cache
 @form_page
-def login_journey(request: HttpRequest, journey: UUID) -> HttpResponse:
+def login_journey(
+    request: HttpRequest, journey: UUID, receipt: Receipt | None = None
+) -> HttpResponse:
     """GET goes on with a receipt; POST asks again."""
     pending = find_pending(request, Pending.Kind.LOGIN, journey)
     if pending is None or pending.user is None:
         return gone(request)
-    device = known_browser(request, pending.user)
+    device = pending.device
     browser = replace(browser_of(request), is_known=has_proved(device))
     try:
         if request.method == "POST":
             way = way_of(request)
             response = SeeOther(login.ask_again(pending, browser, way))
             return bind(response, browser, max_age=lives(way))
-        user = login.resume(pending, browser)
+        user = login.resume(pending, browser, receipt)
     except VerificationNotUsable:
         return gone(request)
     warn_of_claim(request, user)

@@ -64,12 +64,12 @@ TRUSTED_PROXY_COUNT = read("TRUSTED_PROXY_COUNT", count, "0")
 METRICS_FROM = read("METRICS_FROM", networks, "127.0.0.0/8, ::1")
 
 INSTALLED_APPS = [
+    "django.contrib.auth",  # ready before `accounts`, which takes a receiver from it
     "accounts",
     "numberverify",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django.contrib.admin",
-    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",

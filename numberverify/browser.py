@@ -116,20 +116,24 @@ def browser_of(request: HttpRequest, user: Any | None = None) -> Browser:
     """
     bound = binding_of(request)
     binding = bound or secrets.token_urlsafe(32)
-    # The backslash keeps CR, LF and other control characters out of the history.
-    agent = (
-        request.headers.get("User-Agent", "").encode("unicode_escape").decode("ascii")
-    )
     known = user is not None and conf.knows_browser(request, user)
+    ip = client_ip(request)
     return Browser(
         binding,
-        client_ip(request),
-        agent[:256],
+        ip,
+        agent_of(request),
         known,
         not bound,
-        client_network(request),
+        _network(request, ip),
         language=language_of(request),
     )
+
+
+def agent_of(request: HttpRequest) -> str:
+    """Return what the browser says to be, as it is kept."""
+    said = request.headers.get("User-Agent", "")
+    # The backslash keeps CR, LF and other control characters out of the history.
+    return said.encode("unicode_escape").decode("ascii")[:256]
 
 
 def is_phone(request: HttpRequest) -> bool:
@@ -215,8 +219,12 @@ def client_network(request: HttpRequest) -> str:
     Where no trusted proxy has written one down, whoever is at the other end of the
     connection has come around the proxies, and counts itself.
     """
+    return _network(request, client_ip(request))
+
+
+def _network(request: HttpRequest, ip: str | None) -> str:
     try:
-        return network_of(client_ip(request) or request.META.get("REMOTE_ADDR", ""))
+        return network_of(ip or request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return ""
 
@@ -254,7 +262,8 @@ def leaves_for_operator(view: View) -> View:
 
 def follows_callback(view: View) -> View:
     """Mark a journey's page that answers a GET after a match by a redirect: the
-    callback goes on into it at once, which spares the browser a request."""
+    callback goes on into it at once, which spares the browser a request, and hands it
+    the `receipt`, which spares it the search."""
     view.follows_callback = True  # type: ignore[attr-defined]
     return view
 

@@ -149,17 +149,18 @@ def _go_on(row: Verification, steps: Iterator[Ending | None]) -> None:
 
 def _settle(row: Verification, ending: Ending) -> bool:
     """Settle the row, once, and return whether it is now a receipt."""
-    status = ending.status
+    status, now = ending.status, timezone.now()
     settled = statements.SETTLE.ask(
         id=row.pk,
         status=status,
-        now=timezone.now(),
+        now=now,
         reason=ending.reason,
         operator_subject=ending.subject[:255],
         operator_ms=ending.operator_ms,
     )
     if not settled:
         return False
+    row.settled_at = now
     metrics.ended(row, status, ending.reason)
     limits.settled(row, status)
     if status == Status.UNAVAILABLE:  # a text message may be offered next

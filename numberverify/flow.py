@@ -168,18 +168,22 @@ def claim(
 
 def find_receipt(proof: Proof) -> Receipt | None:
     """Return the newest receipt that would pay for exactly this, or None."""
-    for found in _receipts(proof).newest():
-        closed = ways.is_closed(found, found.method)
-        if found.settled_at and not closed:  # closed: a "no match" came after it
-            is_about(found.pk)
-            return Receipt(
-                found.pk,
-                Method(found.method),
-                found.settled_at,
-                found.operator,
-                found.operator_chosen,
-            )
-    return None
+    return next(filter(None, map(receipt_of, _receipts(proof).newest())), None)
+
+
+def receipt_of(row: Verification) -> Receipt | None:
+    """Return what a verified row pays with: what for, and whether it is spent already,
+    shows when it is redeemed. None where a "no match" came after it."""
+    if row.settled_at is None or ways.is_closed(row, row.method):
+        return None
+    is_about(row.pk)
+    return Receipt(
+        row.pk,
+        Method(row.method),
+        row.settled_at,
+        row.operator,
+        row.operator_chosen,
+    )
 
 
 def redeem(receipt: Receipt, proof: Proof, *, new_user: Any | None = None) -> None:

@@ -24,6 +24,7 @@ OF_A_CLAIM = (
     "action",
     "method",
     "operator",
+    "operator_chosen",
     "status",
     "number",
     "number_fingerprint",

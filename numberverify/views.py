@@ -93,16 +93,18 @@ def callback(request: HttpRequest, operator: str) -> HttpResponse:
         return _start_again(request, refused.reference)
     matched = taken and flow.exchange_or_leave(row, read_callback(request.GET))
     # A phone that has proved it for a desktop is shown so, and goes no further.
-    goes_on = matched and row.next and not row.is_handed_over
-    here = SeeOther(row.get_absolute_url())
-    response = _go_on(request, row.next) if goes_on else here
+    if matched and row.next and not row.is_handed_over:
+        response = _go_on(request, row)
+    else:
+        response = SeeOther(row.get_absolute_url())
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
-def _go_on(request: HttpRequest, address: str) -> HttpResponse:
-    """Go on with the journey whose page lies at `address`: here and now, where that
-    page says that it can, or in the browser's next request."""
+def _go_on(request: HttpRequest, row: Verification) -> HttpResponse:
+    """Go on with the journey that the row was for: here and now, where its page says
+    that it can, or in the browser's next request."""
+    address = row.next
     try:
         page = resolve(urlsplit(address).path)
     except Resolver404:  # below a prefix of the server's, or another server's page
@@ -112,7 +114,9 @@ def _go_on(request: HttpRequest, address: str) -> HttpResponse:
         its_own.path = its_own.path_info = address
         its_own.GET = QueryDict()
         its_own.resolver_match = page
-        response: HttpResponse = page.func(its_own, *page.args, **page.kwargs)
+        response: HttpResponse = page.func(
+            its_own, *page.args, **page.kwargs, receipt=flow.receipt_of(row)
+        )
         if response.status_code == SeeOther.status_code:
             return response
     return SeeOther(address)  # a page would stay at this address, which holds the code

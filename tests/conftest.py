@@ -247,7 +247,7 @@ class Browser(Client):
 def one_step_a_request(monkeypatch) -> None:
     """The callback leads to the journey and does not go on itself: as where a process
     died in between, or the operator took longer than the request waited."""
-    monkeypatch.setattr(views, "_go_on", lambda request, address: SeeOther(address))
+    monkeypatch.setattr(views, "_go_on", lambda request, row: SeeOther(row.next))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What a login costs in statements of SQL, BEGIN and COMMIT counted.
 
-At most 15 by the password alone or with the network. A code, which takes rows that
+At most 13 by the password alone or with the network. A code, which takes rows that
 count its tries and messages, costs more; the ceilings are what was measured, where
 nobody is asked about SIM swaps.
 """
@@ -19,7 +19,7 @@ from tests.numberverify.typed import way_for
 
 # For the transactions to be the site's own, and not points within the test's.
 pytestmark = pytest.mark.django_db(transaction=True)
-MOST = 15
+MOST = 13
 OF_TRANSACTIONS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
@@ -106,7 +106,7 @@ def test_a_whole_login_with_the_network_in_a_new_browser(ann, operator):
 
 
 def test_a_whole_login_with_the_network_in_a_browser_known_too_long_ago(ann, operator):
-    """The dearest: the browser is looked up twice, and an old binding's receipts."""
+    """The dearest: an old binding may have a receipt of staff's."""
     phone = opened(ann, "phone")
     phone.submit("/accounts/logout/", page="/")
     ann.device_set.update(last_proof_at=ann.date_joined.replace(year=2020))

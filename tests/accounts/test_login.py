@@ -5,6 +5,7 @@ from django.contrib.auth import hashers
 from django.contrib.sessions.models import Session
 
 from accounts.models import Device
+from numberverify import views
 from numberverify.choices import Because, Purpose, Status
 from numberverify.models import Verification
 from tests.factories import ANN, PASSWORD, UserFactory
@@ -170,15 +171,34 @@ def number_changed(user):
     user.profile.save()
 
 
-@pytest.mark.parametrize(
-    "change", [deactivated, password_changed, sessions_ended, number_changed]
-)
+CHANGES = [deactivated, password_changed, sessions_ended, number_changed]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.usefixtures("one_step_a_request")
 def test_what_happened_to_the_account_meanwhile_ends_the_login(
     browser, operator, ann, change
 ):
     returned = browser.come_back(operator, log_in(browser))
     change(ann)
+
+    assert browser.get(returned["Location"]).status_code == 410
+    assert not is_signed_in(browser)
+    assert Verification.objects.get().redeemed_at is None
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_nor_does_the_receipt_pay_that_the_callback_hands_on(
+    browser, operator, ann, change, monkeypatch
+):
+    go_on = views._go_on
+
+    def once_changed(request, row):
+        change(ann)
+        return go_on(request, row)
+
+    monkeypatch.setattr(views, "_go_on", once_changed)
+    returned = browser.come_back(operator, log_in(browser))
 
     assert browser.get(returned["Location"]).status_code == 410
     assert not is_signed_in(browser)
