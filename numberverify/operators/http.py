@@ -1,13 +1,16 @@
 """The one door to operators: pooled, bounded in time and size, and strict."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from json import dumps
 from typing import Any
 from urllib.parse import urlencode
 
+import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -39,6 +42,35 @@ class _Session(requests.Session):
         return None
 
 
+class _Adapter(HTTPAdapter):
+    """Reads the authorities that vouch for operators once: that takes as long as three
+    verifications, and requests has it done for each new connection."""
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        place, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return place, {"ssl_context": _trusting(_file(verify))}
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        own = {"proxy_ssl_context": _trusting(_file(True))}
+        return super().proxy_manager_for(proxy, **own, **more)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing: the context does."""
+
+
+def _file(verify: bool | str | None) -> str:
+    """Return where the authorities are listed: of a session that was told no other
+    place, certifi's. There is no way to trust everybody."""
+    return verify if isinstance(verify, str) else certifi.where()
+
+
+@lru_cache(maxsize=8)
+def _trusting(authorities: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authorities)
+
+
 class Http:
     """One keep-alive session to one operator, shared by the threads of its pool."""
 
@@ -55,7 +87,7 @@ class Http:
         if settings.proxy:
             self.session.proxies = {"http": settings.proxy, "https": settings.proxy}
         # Retries are off: a code and a token are good for one call.
-        adapter = HTTPAdapter(pool_maxsize=settings.threads, max_retries=0)
+        adapter = _Adapter(pool_maxsize=settings.threads, max_retries=0)
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
         # Not compressed: a small body could not unpack into a large one.
@@ -184,7 +216,6 @@ class Http:
             request = requests.Request("GET", url).prepare()
             adapter: Any = self.session.get_adapter(url)
             pool = adapter.get_connection_with_tls_context(request, verify, proxies)
-            adapter.cert_verify(pool, url, verify, None)
             target = adapter.request_url(request, proxies)
             self._doors[url, verify] = _Door(pool, target)
         return self._doors[url, verify]

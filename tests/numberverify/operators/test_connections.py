@@ -2,7 +2,9 @@
 
 import socket
 from contextlib import suppress
+from ssl import SSLContext
 
+import certifi
 import pytest
 
 from numberverify.errors import OperatorError, OperatorRefused, OperatorUnreachable
@@ -149,6 +151,42 @@ def test_who_does_not_speak_tls_is_unreachable_under_https(fake, read):
     with pytest.raises(OperatorUnreachable):
         Line(read(base_url=plain)).ask(Callback("code"), QUESTION)
     assert not fake.calls
+
+
+def test_a_proxy_must_be_vouched_for_too(fake, read, nobody, certificate, monkeypatch):
+    over_tls(fake, certificate)
+    table = {"base_url": nobody, "jwks_uri": None, "proxy": fake.base_url}
+
+    with pytest.raises(OperatorUnreachable):
+        Line(read(**table)).ask(Callback("code"), QUESTION)
+    assert not fake.calls
+
+    monkeypatch.setattr(certifi, "where", lambda: certificate)
+    with pytest.raises(OperatorRefused):
+        Line(read(**table)).ask(Callback("code"), QUESTION)
+
+
+def test_nobody_who_vouches_is_read_again_for_a_new_connection(
+    fake, read, certificate, monkeypatch
+):
+    over_tls(fake, certificate)
+    fake.headers["Connection"] = "close"
+    monkeypatch.setattr(certifi, "where", lambda: certificate)
+    reads = []
+    load = SSLContext.load_verify_locations
+    monkeypatch.setattr(
+        SSLContext,
+        "load_verify_locations",
+        lambda self, *files, **more: reads.append(files) or load(self, *files, **more),
+    )
+    line = Line(read())
+
+    for _ in range(3):
+        with pytest.raises(OperatorRefused):
+            line.ask(Callback("code"), QUESTION)
+
+    assert len(fake.calls) == 3
+    assert len(reads) == 1
 
 
 def test_a_certificate_must_be_vouched_for(fake, read, certificate):
