@@ -12,7 +12,7 @@ import signal
 import sys
 
 from .flows import servers
-from .flows.report import LOADS, Load, run
+from .flows.report import LOADS, Load, Section, run
 
 
 def load(text: str) -> Load:
@@ -40,6 +40,11 @@ def main() -> None:
         default="django",
         help="What the peers reach PostgreSQL by.",
     )
+    parser.add_argument(
+        "--http",
+        action="store_true",
+        help="Operators over http, as none is: what remains without TLS.",
+    )
     parser.add_argument("--write", action="store_true", help="Into bench/flow.md.")
     asked = parser.parse_args()
     # So that what was begun is stopped and dropped.
@@ -50,6 +55,7 @@ def main() -> None:
         cache=os.environ["CACHE_URL"],
         keep=asked.keep,
         engine=asked.engine,
+        over_tls=not asked.http,
     ) as (operator, started):
         run(
             operator,
@@ -58,6 +64,7 @@ def main() -> None:
             rounds=asked.rounds,
             seconds=asked.seconds,
             new=asked.new,
+            section=Section.HTTP if asked.http else Section.TLS,
             write=asked.write,
         )
 

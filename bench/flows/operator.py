@@ -1,15 +1,17 @@
 """An operator that answers at once, or as slowly as it is told, and counts.
 
-    python -m bench.flows.operator PORT KEY.pem
+    python -m bench.flows.operator PORT KEY.pem [CERTIFICATE.pem]
 
-Real HTTP over kept connections, in a process of its own. There are two operators, at
-/one and /two. A code says who comes back (`code_for`), so that nothing is kept.
+Real HTTP, over TLS where it has a certificate, and kept connections, in a process of
+its own. There are two operators, at /one and /two. A code says who comes back
+(`code_for`), so that nothing is kept.
 """
 
 import asyncio
 import base64
 import hashlib
 import json
+import ssl
 import sys
 import time
 from collections import Counter
@@ -185,16 +187,21 @@ def _decoded(text: str) -> dict[str, Any]:
     return found
 
 
-async def _serve(port: int, file: str) -> None:
+async def _serve(port: int, file: str, certificate: str = "") -> None:
     key = serialization.load_pem_private_key(Path(file).read_bytes(), None)
     assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101
-    operator = Operator(key, f"http://127.0.0.1:{port}")
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    scheme = "https" if context else "http"
+    operator = Operator(key, f"{scheme}://127.0.0.1:{port}")
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Connection(operator), "127.0.0.1", port, backlog=1024
+        lambda: Connection(operator), "127.0.0.1", port, backlog=1024, ssl=context
     )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(_serve(int(sys.argv[1]), *sys.argv[2:]))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -16,7 +17,15 @@ from .browsers import Flow
 from .servers import POOL, THREADS, Operator, Server
 
 FILE = Path(__file__).parents[1] / "flow.md"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+class Section(StrEnum):
+    """Of the file; its heading."""
+
+    TLS = "The last run"
+    HTTP = "The last run over http"
+
+
 PACKAGES = (
     "Django",
     "gunicorn",
@@ -65,6 +74,7 @@ def run(
     rounds: int,
     seconds: float,
     new: int,
+    section: Section,
     write: bool,
 ) -> None:
     found: dict[Load, Turns] = {}
@@ -74,7 +84,7 @@ def run(
         lines.append(line)
         print(line, flush=True)
 
-    for line in _heading(rounds, seconds, new):
+    for line in _heading(section, rounds, seconds, new):
         say(line)
     for load in loads:
         found[load] = _measure(operator, started, load, rounds, seconds, new)
@@ -85,8 +95,9 @@ def run(
             say(line)
     if write:
         whole = FILE.read_text()
-        old = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
-        new_text = "\n".join([BEGIN, "", *lines, END])
+        begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
+        old = re.compile(f"{begin}.*{end}", re.DOTALL)
+        new_text = "\n".join([begin, "", *lines, end])
         FILE.write_text(old.sub(lambda match: new_text, whole))
 
 
@@ -147,10 +158,10 @@ def _calls_of_a_start(operator: Operator, ours: Server) -> float:
     return now.total() / max(ran.flows, 1)
 
 
-def _heading(rounds: int, seconds: float, new: int) -> Iterator[str]:
+def _heading(section: Section, rounds: int, seconds: float, new: int) -> Iterator[str]:
     listed = ", ".join(f"{name} {version(name)}" for name in _installed())
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())
-    yield "## The last run"
+    yield f"## {section}"
     yield ""
     yield (
         f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, "

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import psycopg
 from cryptography.hazmat.primitives import serialization
 from psycopg import sql
 
+from . import tls
 from .browsers import Steps
 from .operator import new_key
 
@@ -72,13 +74,17 @@ class Server:
 @dataclass(slots=True)
 class Operator:
     address: str
+    authorities: str = ""  # the file of those that vouch for it
 
     def order(self, **asked: Any) -> dict[str, int]:
         """Tell it how to answer from now on; return what it has counted."""
         request = urllib.request.Request(  # noqa: S310
             f"{self.address}/control", json.dumps(asked).encode()
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        trust = ssl.create_default_context(cafile=self.authorities or None)
+        with urllib.request.urlopen(  # noqa: S310
+            request, timeout=10, context=trust
+        ) as answer:
             counted: dict[str, int] = json.load(answer)
             return counted
 
@@ -92,6 +98,7 @@ def running(
     keep: bool = False,
     threads: int = THREADS,
     engine: str = "django",
+    over_tls: bool = True,
 ) -> Iterator[tuple[Operator, dict[str, Server]]]:
     """Start the operator and the servers; the databases are made beside `base`.
 
@@ -100,21 +107,12 @@ def running(
     os.sched_setaffinity(0, {CORES[-1]})
     with ExitStack() as stack:
         files = Path(stack.enter_context(TemporaryDirectory()))
-        key = new_key()
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        (files / "key.pem").write_bytes(pem)
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM,
-            serialization.PublicFormat.SubjectPublicKeyInfo,
-        )
-        operator = stack.enter_context(_operator(files))
+        public = _write_key(files)
+        operator = stack.enter_context(_operator(files, over_tls=over_tls))
         common = {
             "BENCH_OPERATOR": operator.address,
-            "BENCH_PUBLIC_KEY": public.decode(),
+            "BENCH_PUBLIC_KEY": public,
+            "REQUESTS_CA_BUNDLE": operator.authorities,
             "DATABASE_POOL_SIZE": str(POOL),
             "BENCH_ENGINE": ENGINES[engine],
             "CACHE_URL": cache,
@@ -173,13 +171,34 @@ def _prepare(environment: dict[str, str]) -> None:
     )
 
 
+def _write_key(files: Path) -> str:
+    """Write the key by which the operator signs; return its public half."""
+    key = new_key()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (files / "key.pem").write_bytes(pem)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return public.decode()
+
+
 @contextmanager
-def _operator(files: Path) -> Iterator[Operator]:
+def _operator(files: Path, *, over_tls: bool) -> Iterator[Operator]:
     port = _free_port()
     command = [sys.executable, "-m", "bench.flows.operator", str(port)]
-    with _process([*command, str(files / "key.pem")], dict(os.environ), core=-1):
+    command.append(str(files / "key.pem"))
+    scheme, authorities = "http", ""
+    if over_tls:
+        chain, vouching = tls.write(files)
+        command.append(str(chain))
+        scheme, authorities = "https", str(vouching)
+    with _process(command, dict(os.environ), core=-1):
         _wait_for(port)
-        yield Operator(f"http://127.0.0.1:{port}")
+        yield Operator(f"{scheme}://127.0.0.1:{port}", authorities)
 
 
 @contextmanager

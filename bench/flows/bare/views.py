@@ -18,7 +18,8 @@ from .models import Attempt
 
 CALLBACK = f"https://{HOST}/callback/"
 operator = requests.Session()
-operator.mount("http://", HTTPAdapter(pool_maxsize=64))
+for scheme in ("https://", "http://"):
+    operator.mount(scheme, HTTPAdapter(pool_maxsize=64))
 
 
 @require_POST
