@@ -5,17 +5,17 @@ opens a transaction for each write: ten statements at a login, of which this nee
 Sessions that Django's own has written stay good, and the other way round.
 """
 
+import secrets
 from functools import cache
 from typing import Any
 
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
+from django.contrib.sessions.backends.base import UpdateError
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 
 from numberverify.prepared import Delete, insert
 
-KEY_LENGTH = 32  # of 36 characters: 165 bits, which no other key has
+KEY_BYTES = 20  # 160 bits, which no other key has
 
 
 class SessionStore(db.SessionStore):
@@ -29,7 +29,7 @@ class SessionStore(db.SessionStore):
 
     def create(self) -> None:
         """Take a new key. Its row is written with what is in the session by then."""
-        self._session_key = get_random_string(KEY_LENGTH, VALID_KEY_CHARS)
+        self._session_key = secrets.token_hex(KEY_BYTES)
         self._is_new = self.modified = True
 
     def save(self, must_create: bool = False) -> None:

@@ -64,11 +64,7 @@ class Msisdn:
         it serves either: Jersey's numbers are also in the United Kingdom's range.
         Empty when libphonenumber does not know the calling code.
         """
-        number = self._parsed()
-        if number is None or number.country_code is None:
-            return ()
-        main = phonenumbers.region_code_for_country_code(number.country_code)
-        return with_main_region(phonenumbers.region_code_for_number(number) or main)
+        return _countries(self.e164)
 
     def _parsed(self) -> phonenumbers.PhoneNumber | None:
         return _parsed(self.e164)
@@ -81,6 +77,15 @@ def _parsed(e164: str) -> phonenumbers.PhoneNumber | None:
         return phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
         return None
+
+
+@lru_cache(maxsize=64)
+def _countries(e164: str) -> tuple[str, ...]:
+    number = _parsed(e164)
+    if number is None or number.country_code is None:
+        return ()
+    main = phonenumbers.region_code_for_country_code(number.country_code)
+    return with_main_region(phonenumbers.region_code_for_number(number) or main)
 
 
 def with_main_region(region: str) -> tuple[str, ...]:

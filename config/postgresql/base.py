@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db.backends.postgresql import base, operations
 from psycopg import Error, OperationalError
-from psycopg.pq import Format, TransactionStatus
+from psycopg.pq import TransactionStatus
+from psycopg.types.datetime import TimestamptzLoader
 
 # Seconds that a connection may have been idle and is still believed: a network that
 # drops it without a word takes minutes to do so.
@@ -61,9 +62,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             cursor = getattr(connection, "nv_cursor", None)
             if cursor is None:
                 cursor = connection.nv_cursor = KeptCursor(connection)
-            loads = cursor.adapters.get_loader(django.TIMESTAMPTZ_OID, Format.TEXT)
-            if self.timezone != loads.timezone:  # as Django does for its own
-                django.register_tzloader(self.timezone, cursor)
+                # psycopg's own, which is C: the zone is the connection's, as Django
+                # has set it. Django's writes `datetime.UTC` in, in Python.
+                cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
             return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
     def _close(self) -> Any:
