@@ -103,6 +103,7 @@ bench-flow bench-soak bench-waiting bench-hanging: export DATABASE_URL := $(if $
 bench-flow bench-soak bench-waiting bench-hanging: export CACHE_URL ?= redis://127.0.0.1:6379/3
 bench-flow: $(BENCH)/.made ## Whole verifications a second, beside what one would pick instead
 	$(BENCH)/bin/python -W ignore -m bench.flow $(if $(WRITE),--write)
+	$(BENCH)/bin/python -W ignore -m bench.flow --http $(if $(WRITE),--write)
 
 SECONDS ?= 60
 bench-soak: $(BENCH)/.made ## Full rate for SECONDS: memory, errors, and the ledgers

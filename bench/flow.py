@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument(
         "--http",
         action="store_true",
-        help="Operators over http, as none is: what remains without TLS.",
+        help="Operators over http, as none is: what is left where TLS plays no part.",
     )
     parser.add_argument("--write", action="store_true", help="Into bench/flow.md.")
     asked = parser.parse_args()

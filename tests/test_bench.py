@@ -63,12 +63,16 @@ def ran_beside(module, *arguments):
 
 @pytest.mark.postgresql
 @pytest.mark.redis
-def test_flows_are_measured():
+@pytest.mark.parametrize(
+    ("over", "heading"),
+    [([], "## The last run"), (["--http"], "## The last run over http")],
+)
+def test_flows_are_measured(over, heading):
     """Of the one that needs the fewest tables; ours has the soak."""
-    said = ran_beside(
-        "flow", "--servers", "bare", "--loads", "0:2", "--rounds=1", "--seconds=1"
-    )
+    few = ["--servers", "bare", "--loads", "0:2", "--rounds=1", "--seconds=1"]
+    said = ran_beside("flow", *few, *over)
 
+    assert said.startswith(f"{heading}\n")
     assert "### 0 ms, 2 at once" in said
     assert re.search(r"^\| a bare pair of views \|.*\| 2.00 \| .*\| 0 \|$", said, re.M)
 
