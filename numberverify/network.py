@@ -5,9 +5,11 @@ are; no transaction and no pooled connection is held then.
 """
 
 import secrets
+from functools import lru_cache
 from typing import Any
 
-from django.urls import reverse
+from django.conf import settings
+from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils import timezone
 
 from . import breaker, conf, limits, metrics, policy, routing, ways
@@ -135,12 +137,19 @@ def _leg(operator: OperatorSettings) -> tuple[str, dict[str, Any]]:
     }
 
 
+@lru_cache(maxsize=64)
+def _way_back(operator: str, urls: str, prefix: str) -> str:
+    """The callback's path; `prefix` is the server's, which stands before all paths."""
+    return reverse("numberverify:callback", urls, args=[operator])
+
+
 def question(row: Verification) -> Question:
     """Return what is asked of the operator, as bound at the start."""
-    address = reverse("numberverify:callback", args=[row.operator])
+    urls = get_urlconf() or settings.ROOT_URLCONF
     return Question(
         msisdn=Msisdn(row.number),
-        redirect_uri=conf.site_url() + address,
+        redirect_uri=conf.site_url()
+        + _way_back(row.operator, urls, get_script_prefix()),
         nonce=row.nonce,
         code_verifier=row.code_verifier,
         correlator=str(row.pk),

@@ -214,13 +214,13 @@ def insert(row: Model) -> None:
     model = type(row)
     connection = connections[router.db_for_write(model, instance=row)]
     places, values, left_out = [], [], []
-    for field in model._meta.local_concrete_fields:
-        value = field.pre_save(row, True)
+    for field, name, plain in _columns(model):
+        value = getattr(row, name) if name else field.pre_save(row, True)
         if isinstance(value, DatabaseDefault):
             left_out.append(field.attname)
             places.append("")
             continue
-        is_plain = isinstance(field, PLAIN.get(type(value), ()))
+        is_plain = type(value) in plain
         if value is None:
             places.append("NULL")
         elif is_plain and not value:
@@ -238,6 +238,21 @@ def insert(row: Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
     for name in left_out:
         del row.__dict__[name]  # who reads it asks what the database has made of it
+
+
+@lru_cache(maxsize=64)
+def _columns(model: type[Model]) -> list[tuple[Any, str, tuple[type, ...]]]:
+    """Of each field what holds its value, "" where it makes one itself (`pre_save`),
+    and which types go in as they are."""
+    fields: list[Any] = list(model._meta.local_concrete_fields)
+    return [
+        (
+            field,
+            field.attname if type(field).pre_save is Field.pre_save else "",
+            tuple(kind for kind, of in PLAIN.items() if isinstance(field, of)),
+        )
+        for field in fields
+    ]
 
 
 @lru_cache(maxsize=512)
