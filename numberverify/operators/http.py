@@ -28,6 +28,9 @@ from .base import Deadline, OperatorSettings
 
 MAX_BODY = 64 * 1024  # bytes
 CHUNK = 16 * 1024
+# Of one operator, and more than any has: the pool of one beyond that would be closed
+# while its `_Door` is kept.
+HOSTS = 64
 # requests reads the address; urllib3 makes the call.
 UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 # The name of an error: OAuth's `error`, CAMARA's `code`. It chooses a reason of ours.
@@ -87,7 +90,9 @@ class Http:
         if settings.proxy:
             self.session.proxies = {"http": settings.proxy, "https": settings.proxy}
         # Retries are off: a code and a token are good for one call.
-        adapter = _Adapter(pool_maxsize=settings.threads, max_retries=0)
+        adapter = _Adapter(
+            pool_connections=HOSTS, pool_maxsize=settings.threads, max_retries=0
+        )
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
         # Not compressed: a small body could not unpack into a large one.
@@ -209,8 +214,8 @@ class Http:
         )
 
     def _door(self, url: str) -> "_Door":
-        """Have requests read the address and choose its certificates and its proxy,
-        once."""
+        """Have requests read the address and choose who vouches for it and by which
+        proxy it is reached, once."""
         verify, proxies = self.session.verify, self.session.proxies
         if (url, verify) not in self._doors:
             request = requests.Request("GET", url).prepare()
