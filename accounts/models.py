@@ -276,10 +276,11 @@ class Pending(models.Model):
 
     @classmethod
     def live(
-        cls, kind: str, journey: uuid.UUID, holder: str, token: str = ""
+        cls, kind: str, journey: uuid.UUID, holder: str, token: str
     ) -> "Pending | None":
         """The half-finished journey, in the browser that began it, while it lives;
-        with its person, and the `device` that their account knows by `token`."""
+        with its person, and the `device` that their account knows by `token`, the value
+        of that cookie, "" where there is none."""
         return _live.first(
             id=journey,
             kind=kind,

@@ -5,11 +5,9 @@ are; no transaction and no pooled connection is held then.
 """
 
 import secrets
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
-from django.urls import get_script_prefix, get_urlconf, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from . import breaker, conf, limits, metrics, policy, routing, ways
@@ -137,19 +135,12 @@ def _leg(operator: OperatorSettings) -> tuple[str, dict[str, Any]]:
     }
 
 
-@lru_cache(maxsize=64)
-def _way_back(operator: str, urls: str, prefix: str) -> str:
-    """The callback's path; `prefix` is the server's, which stands before all paths."""
-    return reverse("numberverify:callback", urls, args=[operator])
-
-
 def question(row: Verification) -> Question:
     """Return what is asked of the operator, as bound at the start."""
-    urls = get_urlconf() or settings.ROOT_URLCONF
+    address = reverse("numberverify:callback", args=[row.operator])
     return Question(
         msisdn=Msisdn(row.number),
-        redirect_uri=conf.site_url()
-        + _way_back(row.operator, urls, get_script_prefix()),
+        redirect_uri=conf.site_url() + address,
         nonce=row.nonce,
         code_verifier=row.code_verifier,
         correlator=str(row.pk),

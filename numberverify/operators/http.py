@@ -1,12 +1,13 @@
 """The one door to operators: pooled, bounded in time and size, and strict."""
 
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from json import dumps
+from ssl import SSLContext
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
+from urllib3.util.ssl_ import ALPN_PROTOCOLS, create_urllib3_context
 
 from ..errors import (
     MalformedAnswer,
@@ -28,12 +30,11 @@ from .base import Deadline, OperatorSettings
 
 MAX_BODY = 64 * 1024  # bytes
 CHUNK = 16 * 1024
-# Of one operator, and more than any has: the pool of one beyond that would be closed
-# while its `_Door` is kept.
-HOSTS = 64
+ADDRESSES = 32  # of one operator that are kept as read
 # requests reads the address; urllib3 makes the call.
 UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 # The name of an error: OAuth's `error`, CAMARA's `code`. It chooses a reason of ours.
+_reading = Lock()
 ERROR_NAME = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 
@@ -46,8 +47,9 @@ class _Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """Reads the authorities that vouch for operators once: that takes as long as three
-    verifications, and requests has it done for each new connection."""
+    """Has one TLS context for all connections: to read the authorities that vouch for
+    operators takes as long as three verifications, and requests has it done for each
+    connection."""
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -69,9 +71,21 @@ def _file(verify: bool | str | None) -> str:
     return verify if isinstance(verify, str) else certifi.where()
 
 
+def _trusting(authorities: str) -> SSLContext:
+    with _reading:  # else threads that come first at once would have one each
+        return _context(authorities)
+
+
 @lru_cache(maxsize=8)
-def _trusting(authorities: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=authorities)
+def _context(authorities: str) -> SSLContext:
+    """As urllib3 makes its own: of a certificate the Common Name counts for nothing."""
+    context = create_urllib3_context()
+    context.load_verify_locations(authorities)
+    # urllib3 says it once more for each connection, which frees what another thread
+    # may just be copying (python/cpython#141012). Nothing else in it is changed.
+    context.set_alpn_protocols(ALPN_PROTOCOLS)
+    context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
+    return context
 
 
 class Http:
@@ -81,7 +95,7 @@ class Http:
         self.connect_timeout = settings.connect_timeout
         self.read_timeout = settings.read_timeout
         self.session = _Session()
-        self._doors: dict[tuple[str, bool | str | None], _Door] = {}
+        self._door = lru_cache(ADDRESSES)(self._read)
         # No proxy and no .netrc that the machine happens to have; no cookies.
         self.session.trust_env = False
         self.session.cookies = RequestsCookieJar(
@@ -90,9 +104,7 @@ class Http:
         if settings.proxy:
             self.session.proxies = {"http": settings.proxy, "https": settings.proxy}
         # Retries are off: a code and a token are good for one call.
-        adapter = _Adapter(
-            pool_connections=HOSTS, pool_maxsize=settings.threads, max_retries=0
-        )
+        adapter = _Adapter(pool_maxsize=settings.threads, max_retries=0)
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
         # Not compressed: a small body could not unpack into a large one.
@@ -191,7 +203,7 @@ class Http:
         """Send through the session's own connections, but past what requests does for
         each call, which costs nearly as much as the call: cookies, redirects, settings
         of the environment and the reading of an address already read."""
-        door = self._door(url)
+        door = self._door(url, self.session.verify)
         sent: dict[str, Any] = {**self.session.headers, **(headers or {})}
         body = None
         if data is not None:
@@ -213,17 +225,13 @@ class Http:
             decode_content=False,
         )
 
-    def _door(self, url: str) -> "_Door":
-        """Have requests read the address and choose who vouches for it and by which
-        proxy it is reached, once."""
-        verify, proxies = self.session.verify, self.session.proxies
-        if (url, verify) not in self._doors:
-            request = requests.Request("GET", url).prepare()
-            adapter: Any = self.session.get_adapter(url)
-            pool = adapter.get_connection_with_tls_context(request, verify, proxies)
-            target = adapter.request_url(request, proxies)
-            self._doors[url, verify] = _Door(pool, target)
-        return self._doors[url, verify]
+    def _read(self, url: str, verify: bool | str | None) -> "_Door":
+        """Have requests read the address and choose by which proxy it is reached."""
+        request = requests.Request("GET", url).prepare()
+        adapter: Any = self.session.get_adapter(url)
+        proxies = self.session.proxies
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies)
+        return _Door(pool, adapter.request_url(request, proxies))
 
     @staticmethod
     def _body(response: urllib3.BaseHTTPResponse, within: Deadline) -> bytes:

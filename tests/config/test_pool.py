@@ -89,7 +89,7 @@ def kept() -> list[str]:
 
 def test_the_server_keeps_what_is_asked_often(pooled):
     for _ in range(pooled.prepare_threshold + 1):
-        assert Pending.live("login", uuid4(), "nobody's") is None
+        assert Pending.live("login", uuid4(), "nobody's", "") is None
 
     assert ['"accounts_pending"' in each for each in kept()] == [True]
 
@@ -116,7 +116,7 @@ def test_times_come_back_in_the_zone_of_the_connection():
     now = timezone.now()
     pending = Pending.begin("login", "a holder", user=user)
 
-    found = Pending.live("login", pending.pk, "a holder")
+    found = Pending.live("login", pending.pk, "a holder", "")
 
     assert found.created_at.tzinfo == UTC
     assert now <= found.created_at <= timezone.now()

@@ -75,20 +75,27 @@ def ask(fake: FakeOperator, read) -> Iterator[Callable[..., Answer]]:
 @pytest.fixture
 def certificate(tmp_path: Path) -> str:
     """The path of a key and its certificate for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "operator")])
     address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    return written_certificate(tmp_path, "operator", address)
+
+
+def written_certificate(
+    folder: Path, common_name: str, *extensions: x509.ExtensionType
+) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     today = datetime.now(UTC)
-    signed = (
+    builder = (
         x509.CertificateBuilder(name, name, key.public_key())
         .serial_number(1)
         .not_valid_before(today - timedelta(days=1))
         .not_valid_after(today + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .sign(key, SHA256())
     )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    signed = builder.sign(key, SHA256())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = tmp_path / "certificate.pem"
+    path = folder / "certificate.pem"
     path.write_bytes(private + signed.public_bytes(Encoding.PEM))
     return str(path)
 

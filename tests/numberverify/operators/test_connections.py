@@ -1,6 +1,7 @@
 """How we reach operators: kept-alive, straight, and without what the machine adds."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from ssl import SSLContext
 
@@ -12,7 +13,12 @@ from numberverify.msisdn import Msisdn
 from numberverify.operators.base import Callback, Question
 from numberverify.operators.registry import Line
 from tests.fake_operator import JWKS, MATCH, TOKEN, Reply
-from tests.numberverify.operators.conftest import BACK, NONCE, over_tls
+from tests.numberverify.operators.conftest import (
+    BACK,
+    NONCE,
+    over_tls,
+    written_certificate,
+)
 
 QUESTION = Question(Msisdn("+447700900123"), BACK, nonce=NONCE)
 TRUE = {"sub": "pcr-1", "device_msisdn_verified": True}
@@ -166,27 +172,46 @@ def test_a_proxy_must_be_vouched_for_too(fake, read, nobody, certificate, monkey
         Line(read(**table)).ask(Callback("code"), QUESTION)
 
 
-def test_nobody_who_vouches_is_read_again_for_a_new_connection(
-    fake, read, certificate, monkeypatch
+@pytest.mark.parametrize("step", ["load_verify_locations", "set_alpn_protocols"])
+def test_all_connections_have_one_context_that_nothing_changes(
+    fake, read, certificate, monkeypatch, step
 ):
+    """To read the authorities takes long; to set the protocols frees what another
+    thread may be copying."""
     over_tls(fake, certificate)
     fake.headers["Connection"] = "close"
     monkeypatch.setattr(certifi, "where", lambda: certificate)
-    reads = []
-    load = SSLContext.load_verify_locations
+    taken = []
+    take = getattr(SSLContext, step)
     monkeypatch.setattr(
         SSLContext,
-        "load_verify_locations",
-        lambda self, *files, **more: reads.append(files) or load(self, *files, **more),
+        step,
+        lambda *args, **more: taken.append(args) or take(*args, **more),
     )
-    line = Line(read())
+    lines = [Line(read()) for _ in range(6)]
 
-    for _ in range(3):
+    def refused(line):
         with pytest.raises(OperatorRefused):
             line.ask(Callback("code"), QUESTION)
 
-    assert len(fake.calls) == 3
-    assert len(reads) == 1
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(refused, lines * 3))
+
+    assert len(fake.calls) == 18
+    assert len(taken) == 1
+
+
+def test_the_common_name_of_a_certificate_counts_for_nothing(
+    fake, read, tmp_path, monkeypatch
+):
+    certificate = written_certificate(tmp_path, "localhost")
+    over_tls(fake, certificate)
+    monkeypatch.setattr(certifi, "where", lambda: certificate)
+    by_name = fake.base_url.replace("127.0.0.1", "localhost")
+
+    with pytest.raises(OperatorUnreachable):
+        Line(read(base_url=by_name)).ask(Callback("code"), QUESTION)
+    assert not fake.calls
 
 
 def test_a_certificate_must_be_vouched_for(fake, read, certificate):
