@@ -25,6 +25,7 @@ from .claim_model import Claim as Claim
 from .notice import Notice as Notice
 from .number_models import NumberEvent as NumberEvent
 from .number_models import NumberRelease as NumberRelease
+from .profile_model import Profile as Profile
 from .sessions import delete_stored
 
 # Longer than a verification and its receipt: what was typed outlives a failed check.
@@ -181,48 +182,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 def proof_stamp(user: User) -> str | None:
     """Return what a proof in a session dies with; None when frozen (NV_PROOF_STAMP)."""
     return None if user.frozen_at else user.state_hash()
-
-
-class Profile(models.Model):
-    """What the site knows of a person beside the sign-in."""
-
-    user = models.OneToOneField(User, on_delete=models.CASCADE)
-    phone = models.CharField(_("mobile number"), max_length=16, blank=True)
-    operator = models.CharField(
-        _("network"),
-        max_length=32,
-        blank=True,
-        help_text="The operator that the person chose, by its short name.",
-    )
-    phone_verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
-    claimed_until = models.DateTimeField(
-        _("claimed"),
-        null=True,
-        blank=True,
-        help_text="When a claim to the number moves it; said at the next login.",
-    )
-    phone_verification = models.UUIDField(
-        _("verified by"), null=True, blank=True, help_text="Id of the verification."
-    )
-
-    class Meta:
-        verbose_name = _("profile")
-        verbose_name_plural = _("profiles")
-        constraints = [
-            # This, not a look before the leap, keeps one account per number.
-            models.UniqueConstraint(
-                fields=["phone"],
-                name="profile_one_account_per_verified_phone",
-                condition=Q(phone_verified_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="profile_verified_phone_is_not_empty",
-                condition=Q(phone_verified_at=None) | ~Q(phone=""),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.user)
 
 
 class Pending(models.Model):

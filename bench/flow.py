@@ -21,7 +21,7 @@ def load(text: str) -> Load:
     return Load(int(latency), int(at_once))
 
 
-def main() -> None:
+def asked_for() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     names = list(servers.KINDS)
     parser.add_argument("--servers", nargs="+", choices=names, default=names)
@@ -46,7 +46,11 @@ def main() -> None:
         help="Operators over http, as none is: what is left where TLS plays no part.",
     )
     parser.add_argument("--write", action="store_true", help="Into bench/flow.md.")
-    asked = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = asked_for()
     # So that what was begun is stopped and dropped.
     signal.signal(signal.SIGTERM, lambda *args: sys.exit(1))
     with servers.running(
